@@ -16,14 +16,13 @@ import numpy as np, soundfile as sf, torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# %% ../nbs/01_audio.ipynb #57c1fe37
+# %% ../nbs/01_audio.ipynb #d92bd06e
 def _check_sr(sr, name="sr"):
     "`sr` as an int; ValueError unless it is a positive whole number"
     if not isinstance(sr, Real) or isinstance(sr, bool) or not sr > 0 or sr != sr//1:
         raise ValueError(f"{name} must be a positive whole number of samples per second, got {sr!r}")
     return int(sr)
 
-# %% ../nbs/01_audio.ipynb #5264c66c
 def resample(
     x:Tensor,    # waveform (..., time), floating point
     sr_from:int, # rate of `x`, samples per second
@@ -70,7 +69,7 @@ def _open(path):
     except (sf.SoundFileError, TypeError) as e:
         raise ValueError(f"{path}: expected audio (wav, flac, ogg, mp3, ...), but libsndfile cannot read it") from e
 
-# %% ../nbs/01_audio.ipynb #cd0cc81d
+# %% ../nbs/01_audio.ipynb #6eed8f93
 class AudioInfo(NamedTuple):
     "What the header of an audio file says"
     sr: int         # samples per second
@@ -81,7 +80,6 @@ class AudioInfo(NamedTuple):
     @property
     def seconds(self): return self.n_samples/self.sr
 
-# %% ../nbs/01_audio.ipynb #4710a339
 def audio_info(
     path, # audio file
 )->AudioInfo:

@@ -26,7 +26,7 @@ from . import synth
 from .audio import audio_info, load_audio, peak_normalise
 from .core import atomic_write, cache_dir, data_root
 
-# %% ../nbs/03_data.ipynb #bab40903
+# %% ../nbs/03_data.ipynb #8b0213e6
 def to_int16(
     x:Tensor, # waveform, any shape, float in [-1, 1]
 ) -> Tensor:  # same shape, int16; beyond [-1, 1] it is clipped
@@ -37,9 +37,9 @@ def to_float(
     q:Tensor, # waveform, int16
 ) -> Tensor:  # same shape, float32 in [-1, 1]
     "Back from int16."
-    return q.float()/32767
+    return q.float().div_(32767)
 
-# %% ../nbs/03_data.ipynb #cd29fec0
+# %% ../nbs/03_data.ipynb #ef8765fb
 def take_clips(
     samples:Tensor, # flat store (total,)
     lengths:Tensor, # samples of each clip (N,), int64
@@ -50,7 +50,8 @@ def take_clips(
     return torch.cat([samples[e-n:e] for e, n in zip(ends[rows].tolist(), lengths[rows].tolist())]), lengths[rows]
 
 class ClipSet:
-    "Labelled clips: a table, class names, one flat int16 store, one-hot targets. `ds[i]` is `(waveform (1, time), target (classes,))`."
+    """Labelled clips: a table, class names, one flat int16 store, one-hot targets.
+    `ds[i]` is `(waveform (1, time), target (classes,))`."""
     def __init__(self,
         table:pd.DataFrame,      # one row a clip: path, label, target, fold
         classes,                 # class names, in the order of `target`
@@ -61,10 +62,12 @@ class ClipSet:
         name:str="clips",
         peak:float|None=None,    # level that the clips were scaled to; None: kept as they were
     ):
-        if not len(table) == len(lengths) > 0: raise ValueError(f"{name}: {len(table)} rows in the table, {len(lengths)} clips")
+        if not len(table) == len(lengths) > 0:
+            raise ValueError(f"{name}: {len(table)} rows in the table, {len(lengths)} clips")
         self.table, self.classes = table.reset_index(drop=True), list(classes)
         self.sr, self.n_samples, self.name, self.peak = sr, n_samples, name, peak
         self.samples, self.lengths, self.offsets = samples, lengths, lengths.cumsum(0) - lengths
+        self.shortest, self.tail = int(lengths.min()), 0 # shortest clip; zeros behind the last clip
         target = torch.from_numpy(self.table.target.to_numpy(dtype=np.int64, copy=True))
         self.targets = F.one_hot(target, len(self.classes)).float()
 
@@ -75,7 +78,7 @@ class ClipSet:
         o, n = self.offsets[i], self.lengths[i]
         return to_float(self.samples[o:o+n])[None], self.targets[i]
 
-# %% ../nbs/03_data.ipynb #c7baccf0
+# %% ../nbs/03_data.ipynb #a7698ce5
 def _rows(idx, n, device):
     "Any index of `n` clips (None, list, tensor, mask, pandas column) as positions on `device`."
     every = torch.arange(n, device=device)
@@ -90,7 +93,8 @@ def waves(self:ClipSet,
     generator:torch.Generator|None=None, # draws the random cuts
     device=None,             # where the result goes; None leaves it where the store is
 ) -> Tensor:                 # (B, 1, n_samples) float32 in [-1, 1]
-    "A batch of waveforms of one length: longer clips are cut, shorter ones get zeros at their end. Same numbers on every device."
+    """A batch of waveforms of one length: longer clips are cut, shorter ones get zeros at their end.
+    Same numbers on every device. ValueError for another mode or a length below 1."""
     if mode not in ("center", "start", "random"): raise ValueError(f"mode={mode!r}, expected 'center', 'start' or 'random'")
     n = self.n_samples or int(self.lengths.max()) if n_samples is None else n_samples
     if n < 1: raise ValueError(f"n_samples must be at least 1, got {n}")
@@ -102,12 +106,12 @@ def waves(self:ClipSet,
         u = torch.rand(len(idx), generator=generator, device="cpu" if generator is None else generator.device)
         cut = (u.to(at).double()*(spare+1)).long()
     else: cut = spare//2 if mode == "center" else torch.zeros_like(spare)
-    time = cut[:,None] + torch.arange(n, device=at)
-    where = (start[:,None] + time).clamp(max=len(self.samples)-1)
-    x = to_float(self.samples[where])*(time < length[:,None])
+    if n > self.tail: self.samples, self.tail = F.pad(self.samples, (0, n - self.tail)), n # once, not for each batch
+    x = to_float(self.samples.unfold(0, n, 1)[start + cut])
+    if n > self.shortest: x *= torch.arange(n, device=at) < (length - cut)[:,None]
     return x[:,None].to(device or at)
 
-# %% ../nbs/03_data.ipynb #5b3db6f6
+# %% ../nbs/03_data.ipynb #e2b023b2
 @patch
 def batches(self:ClipSet,
     batch_size:int,          # clips in a batch
@@ -137,16 +141,17 @@ def select(self:ClipSet, idx) -> ClipSet:
     "A new data set with the clips `idx` (positions or a mask), in that order."
     rows = _rows(idx, len(self), "cpu"); new = copy.copy(self)
     samples, lengths = take_clips(self.samples, self.lengths.cpu(), rows)
-    ClipSet.__init__(new, self.table.iloc[rows.tolist()], self.classes, samples, lengths.cpu(), self.sr, self.n_samples, self.name, self.peak)
+    ClipSet.__init__(new, self.table.iloc[rows.tolist()], self.classes, samples, lengths, self.sr, self.n_samples,
+                     self.name, self.peak)
     return new.to(self.samples.device)
 
-# %% ../nbs/03_data.ipynb #7afd4c22
+# %% ../nbs/03_data.ipynb #3a6ccc8c
 @patch
 def __repr__(self:ClipSet):
     s = self.lengths.double()/self.sr
     length = f"{s.min():.2f} s" if s.min() == s.max() else f"{s.min():.2f} to {s.max():.2f} s"
     return (f"{self.name}: {len(self)} clips, {len(self.classes)} classes, {length}, {self.sr} Hz, "
-            f"{self.samples.nbytes/1e6:.1f} MB int16 on {self.samples.device}")
+            f"{self.lengths.sum()*2/1e6:.1f} MB int16 on {self.samples.device}")
 
 @patch
 def counts(self:ClipSet) -> pd.DataFrame: # classes x folds
@@ -157,7 +162,7 @@ def counts(self:ClipSet) -> pd.DataFrame: # classes x folds
 @patch
 def _repr_html_(self:ClipSet): return f"<p>{self!r}</p>" + self.counts().to_html(max_rows=60)
 
-# %% ../nbs/03_data.ipynb #840c4097
+# %% ../nbs/03_data.ipynb #c06e7e30
 @contextmanager
 def thread_pool(workers:int|None=None): # None: one a core
     "A pool whose threads compute alone; PyTorch's own number of threads is put back at the end."
@@ -182,9 +187,11 @@ def decode_clips(
     "Decode files in parallel into one flat store. ValueError names the bad clips, all at once."
     if peak is not None and not 0 < peak <= 1: raise ValueError(f"peak={peak!r}, expected a level in (0, 1] or None")
     with thread_pool(workers) as pool:
-        clips = list(tqdm(pool.map(lambda p: _decode(p, sr, peak), paths), "decoding", len(paths), unit="clip", delay=2, leave=False))
+        clips = pool.map(lambda p: _decode(p, sr, peak), paths)
+        clips = list(tqdm(clips, "decoding", len(paths), unit="clip", delay=2, leave=False))
     bad = [f"\n  {c}" for c in clips if isinstance(c, Exception)]
-    if bad: raise ValueError(f"{len(bad)} of {len(clips)} clips cannot be used:" + "".join(bad[:10]) + ("\n  ..." if len(bad) > 10 else ""))
+    if bad:
+        raise ValueError(f"{len(bad)} of {len(clips)} clips cannot be used:{''.join(bad[:10])}" + "\n  ..."*(len(bad) > 10))
     return torch.cat(clips), torch.tensor([len(c) for c in clips])
 
 # %% ../nbs/03_data.ipynb #13f07273
@@ -280,7 +287,7 @@ def _fill_esc(self:ClipSet, folder, fold, split, sr, peak, name, seconds, only=N
     table["target"] = np.searchsorted(names.index, table.target)
     self._fill(table, names, fold, split, sr, peak, round(seconds*sr), name)
 
-# %% ../nbs/03_data.ipynb #6703327a
+# %% ../nbs/03_data.ipynb #87e648ec
 @contextmanager
 def new_folder(
     folder,                  # appears whole or not at all
@@ -298,7 +305,7 @@ def new_folder(
     finally: shutil.rmtree(temp, ignore_errors=True)
 
 def check_writable(folder):
-    "Make `folder` if need be; PermissionError if it is marked read-only, also for the root user, who could write there all the same."
+    "Make `folder` if need be; PermissionError if it is marked read-only, even for root, who could write there."
     folder.mkdir(parents=True, exist_ok=True)
     if not folder.stat().st_mode & 0o222: raise PermissionError(f"{folder} is marked read-only")
 
@@ -386,7 +393,7 @@ class ESC50(ClipSet):
             folder = download_esc50(root)
         self._fill_esc(folder, fold, split, sr, peak, subset or "esc50", 5., only=subset)
 
-# %% ../nbs/03_data.ipynb #294c51ff
+# %% ../nbs/03_data.ipynb #dad7a72e
 AUDIO_ENDINGS = {f".{k.lower()}" for k in sf.available_formats()} - {".raw"} | {".aif", ".oga", ".opus"}
 
 def read_folder(
@@ -403,7 +410,7 @@ def read_folder(
         files = sorted(p for p in d.iterdir() if not p.name.startswith("."))
         if not files: raise ValueError(f"{d}: a class without clips")
         other = [p for p in files if p.suffix.lower() not in AUDIO_ENDINGS or p.is_dir()]
-        if other: raise ValueError(f"{other[0]}: not an audio file ({len(other)} of {len(files)} in this folder)")
+        if other: raise ValueError(f"{other[0]}: not an audio file ({len(other)} of {len(files)} in its folder)")
         rows += [(str(p), d.name, c) for p in files]
     return pd.DataFrame(rows, columns=["path", "label", "target"])
 
@@ -412,9 +419,11 @@ def assign_folds(
     folds:int=5,        # how many
 ) -> list[int]:         # the fold of each clip, 1 to `folds`
     "Deal the clips of each class out to folds, in the order of a hash of their file names: the same on every machine."
-    rank = pd.Series([hashlib.sha256(Path(p).name.encode()).hexdigest() for p in table.path]).groupby(table.target.to_numpy()).rank(method="first")
-    return ((rank.astype(int).to_numpy() - 1 + table.target.to_numpy()) % folds + 1).tolist()
+    order, target = [hashlib.sha256(Path(p).name.encode()).hexdigest() for p in table.path], table.target.to_numpy()
+    place = pd.Series(order).groupby(target).rank(method="first").astype(int).to_numpy() - 1
+    return ((place + target) % folds + 1).tolist()
 
+# %% ../nbs/03_data.ipynb #e869313d
 class AudioFolder(ClipSet):
     "Your own clips as `root/class_name/clip.wav`: any format that libsndfile reads, any rate, any length."
     def __init__(self,
@@ -468,13 +477,14 @@ def _fetch(url, part, tag, timeout=30):
     size = part.stat().st_size
     if total is not None and size != total: raise ConnectionError(f"{size} of {total} bytes")
 
-# %% ../nbs/03_data.ipynb #8b1b7238
+# %% ../nbs/03_data.ipynb #8daa6042
 def _safe_parts(info):
     "The parts of a member's path; ValueError if it would leave its folder or is a link."
     name = info.filename.replace("\\", "/"); parts = [p for p in name.split("/") if p not in ("", ".")]
     kind = stat.S_IFMT(info.external_attr >> 16)
     if name.startswith("/") or ".." in parts or ":" in name or kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ValueError(f"archive member {info.filename!r} would be written outside its folder, or is a link: nothing was extracted")
+        raise ValueError(f"archive member {info.filename!r} would be written outside its folder, or is a link: "
+                         "nothing was extracted")
     return parts
 
 def extract_zip(
@@ -494,6 +504,9 @@ def extract_zip(
             if check: check(new)
     except (zipfile.BadZipFile, zlib.error, EOFError) as e: raise ValueError(f"{archive}: not a whole zip archive: {e}") from e
 
+# %% ../nbs/03_data.ipynb #cfb0dc9a
+ESC50_URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
+
 def verify_esc(
     folder,         # holds meta/esc50.csv and audio/
     classes:int=50, # how many there must be
@@ -502,7 +515,8 @@ def verify_esc(
 ):
     "FileNotFoundError or ValueError unless every clip of the table is there and opens, and the counts are the official ones."
     t = read_esc(folder); cells = t.groupby(["target", "fold"]).size()
-    if (t.target.nunique(), t.fold.nunique(), len(cells)) != (classes, folds, classes*folds) or (cells != clips).any() or t.path.duplicated().any():
+    if ((t.target.nunique(), t.fold.nunique(), len(cells)) != (classes, folds, classes*folds) or (cells != clips).any()
+        or t.path.duplicated().any()):
         raise ValueError(f"{folder}: expected {classes} classes x {folds} folds x {clips} different clips, "
                          f"found {t.target.nunique()} classes, {t.fold.nunique()} folds, {t.path.nunique()} clips")
     def problem(path):
@@ -510,9 +524,6 @@ def verify_esc(
         except (ValueError, OSError) as e: return str(e)
     with thread_pool() as pool: bad = [f"\n  {e}" for e in pool.map(problem, t.path) if e]
     if bad: raise ValueError(f"{len(bad)} of {len(t)} clips cannot be opened:" + "".join(bad[:10]))
-
-# %% ../nbs/03_data.ipynb #574c6b69
-ESC50_URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
 
 def download_esc50(
     root=None,         # data root; the clips go to its folder esc50
@@ -525,7 +536,11 @@ def download_esc50(
         verify_esc(folder, **counts)
         return folder
     if not archive.exists(): download(url, archive)
-    try: extract_zip(archive, folder, check=lambda new: verify_esc(new, **counts))
-    except (ValueError, FileNotFoundError): archive.unlink(); raise # of no use: the next call fetches it again
+    def check(new):
+        try: verify_esc(new, **counts)
+        except (ValueError, FileNotFoundError) as e:
+            raise ValueError(f"{url}: not what it should be: {str(e).replace(str(new), str(folder))}") from e
+    try: extract_zip(archive, folder, check)
+    except ValueError: archive.unlink(); raise # of no use: the next call fetches it again
     archive.unlink()
     return folder

@@ -16,17 +16,19 @@ import torch, torch.nn.functional as F
 from torch import nn, Tensor
 from fastcore.basics import patch
 
-# %% ../nbs/06_model.ipynb #c236ba21
+# %% ../nbs/06_model.ipynb #8f753453
 def triangle_taps(
     d:int, # factor by which the signal will be decimated, at least 1
 )->Tensor: # (2*d+1,), float32, sums to 1
-    "Taps of the fixed low-pass filter: `[1, 2, ..., d+1, ..., 2, 1] / (d+1)**2`. Two moving averages of `d+1` samples, one after the other."
+    "Taps of the fixed low-pass filter, `[1, 2, ..., d+1, ..., 2, 1] / (d+1)**2`: two moving averages in a row."
     up = torch.arange(1., d+2)
     return torch.cat([up, up[:-1].flip(0)]) / (d+1)**2
 
-# %% ../nbs/06_model.ipynb #6ca8c56b
+# %% ../nbs/06_model.ipynb #4d775be8
 class LowPass(nn.Module):
-    "Filter each channel with `triangle_taps(d)` (reflected by `d` at both ends) and keep every `d`-th sample: `time` becomes `ceil(time/d)`. Nothing is learned. Section 3.1, reference [29]."
+    """Filter each channel with `triangle_taps(d)`, reflected by `d` at both ends, and keep every `d`-th sample.
+
+    `time` becomes `ceil(time/d)`. Nothing is learned. Section 3.1, reference [29]."""
     def __init__(self,
         channels:int, # channels of the signal, each filtered on its own
         d:int,        # decimation factor
@@ -60,9 +62,11 @@ def conv(
     if act:  parts["act"] = nn.LeakyReLU(0.2, inplace=True)
     return nn.Sequential(parts)
 
-# %% ../nbs/06_model.ipynb #83ec3ecf
+# %% ../nbs/06_model.ipynb #4f4288ba
 class Downsample(nn.Sequential):
-    "Double the channels, divide the time by `d`: a learned convolution of `d+1` taps, then the fixed low-pass. With `antialias=False`, a strided convolution alone."
+    """Double the channels, divide the time by `d`: a learned convolution of `d+1` taps, then the fixed low-pass.
+
+    With `antialias=False`, a strided convolution alone. Section 3.1."""
     def __init__(self,
         channels:int,        # channels in; twice as many come out
         d:int,               # decimation factor, at least 2
@@ -120,7 +124,7 @@ def backbone(
         layers[f"down{i}"],c = Downsample(c, 2, antialias),2*c
     return nn.Sequential(layers)
 
-# %% ../nbs/06_model.ipynb #9dab8edd
+# %% ../nbs/06_model.ipynb #b4fb7eda
 def spans(
     m:nn.Module, # any part of the network
 )->list: # (span, stride) of each filter on the longest way through `m`, in order
@@ -133,12 +137,11 @@ def spans(
 def receptive_field(
     net:nn.Module, # convolution stack, or the first part of one
 )->tuple: # samples that one output depends on, samples between two outputs
-    "Both numbers of the formula above, away from the ends of the clip."
+    "How far one output sees, away from the ends of the clip: from the first layer on, `seen += span*step` and `step *= stride`."
     seen,step = 1,1
     for span,stride in spans(net): seen,step = seen+span*step,step*stride
     return seen,step
 
-# %% ../nbs/06_model.ipynb #c55b5911
 def shortest(
     net:nn.Module, # reflections, convolutions and low-passes, in the order in which the signal meets them
 )->int: # samples
@@ -170,7 +173,7 @@ class TransformerHead(nn.Module):
         self.encoder = nn.TransformerEncoder(layer(), depth, norm=nn.LayerNorm(dim), enable_nested_tensor=False)
         self.encoder.layers = nn.ModuleList([layer() for _ in range(depth)]) # PyTorch would start all layers with the same weights
 
-# %% ../nbs/06_model.ipynb #cd2c6cab
+# %% ../nbs/06_model.ipynb #4f0b5e27
 @patch
 def position_table(self:TransformerHead,
     tokens:int, # frames of the clip at hand
@@ -187,11 +190,10 @@ def forward(self:TransformerHead,
 )->tuple: # embedding (batch, dim), frames (batch, tokens, dim)
     "The class token and the frames as they leave the encoder."
     x = self.project(x).transpose(1,2)
-    x = torch.cat([self.class_token.expand(len(x), -1, -1), x], 1) + self.position_table(x.shape[1])
+    x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1) + self.position_table(x.shape[1])
     x = self.encoder(x)
     return x[:,0],x[:,1:]
 
-# %% ../nbs/06_model.ipynb #b583b58f
 class GapHead(nn.Module):
     "Baseline of table 6b: a convolution layer with global average pooling in the transformer's place."
     def __init__(self,
@@ -204,7 +206,7 @@ class GapHead(nn.Module):
         frames = self.project(x).transpose(1,2)
         return frames.mean(1),frames
 
-# %% ../nbs/06_model.ipynb #d7d01b41
+# %% ../nbs/06_model.ipynb #866e852e
 def _check_config(block, head, dim, heads, dropout, factors, **counts):
     "Raise `ValueError` that names the setting, its value and what was expected."
     def need(ok, name, value, want):
@@ -212,16 +214,19 @@ def _check_config(block, head, dim, heads, dropout, factors, **counts):
     def whole(o, least): return isinstance(o, Integral) and not isinstance(o, bool) and o>=least
     need(block in BLOCKS, "block", block, "'modified' or 'common'")
     need(head in ("transformer","gap"), "head", head, "'transformer' or 'gap'")
-    need(isinstance(factors, (tuple,list)) and len(factors) and all(whole(d,2) for d in factors), "factors", factors, "one or more integers of at least 2")
+    good = isinstance(factors, (tuple,list)) and len(factors) and all(whole(d,2) for d in factors)
+    need(good, "factors", factors, "one or more integers of at least 2")
     for k,v in dict(counts, dim=dim, heads=heads).items(): need(whole(v,1), k, v, "an integer of at least 1")
     need(head=="gap" or dim%heads==0, "dim", dim, f"a multiple of heads={heads}")
     need(0<=dropout<1, "dropout", dropout, "0 <= dropout < 1")
 
-# %% ../nbs/06_model.ipynb #13bd94bb
+# %% ../nbs/06_model.ipynb #30300670
 class EAT(nn.Module):
-    """End-to-end audio classifier: waveforms `(batch, in_channels, time)` in, scores before the softmax `(batch, n_classes)` out. Section 3.1, figure 4, table 9.
+    """End-to-end audio classifier. Section 3.1, figure 4, table 9.
 
-    Any length is accepted: a clip shorter than `min_samples`, the smallest length that the stack can reflect, is zero-padded at its end to that length."""
+    Waveforms `(batch, in_channels, time)` in, scores before the softmax `(batch, n_classes)` out. Any length is accepted:
+    a clip shorter than `min_samples`, the smallest length that the stack can reflect, is zero-padded at its end to that
+    length. Raises `ValueError` for settings that make no network and for an input that is not a batch of waveforms."""
     def __init__(self,
         n_classes:int=50,          # classes to tell apart
         in_channels:int=1,         # channels of the waveform: 1 mono; 2 for the phase experiment of appendix A
@@ -249,10 +254,10 @@ class EAT(nn.Module):
         self.classify = nn.Linear(dim, n_classes)
         self.init_weights()
 
-# %% ../nbs/06_model.ipynb #02a600de
+# %% ../nbs/06_model.ipynb #0328bcbd
 @patch
 def init_weights(self:EAT):
-    "Convolution weights from N(0, 0.02); class token and positions from N(0, 0.02) cut at two standard deviations; the rest as PyTorch does."
+    "Convolution weights, class token and positions from N(0, 0.02), the last two cut at +-0.04; the rest as PyTorch does."
     for m in self.modules():
         if isinstance(m, nn.Conv1d): nn.init.normal_(m.weight, std=0.02)
         if isinstance(m, TransformerHead):
@@ -280,7 +285,7 @@ def _checked(self:EAT, x:Tensor)->Tensor:
         raise ValueError(f"EAT: {got}: the weights are {dtype}")
     return F.pad(x, (0, max(0, self.min_samples-x.shape[-1])))
 
-# %% ../nbs/06_model.ipynb #f68008d0
+# %% ../nbs/06_model.ipynb #12462522
 @patch
 def features(self:EAT,
     x:Tensor, # waveforms (batch, in_channels, time)
@@ -303,7 +308,6 @@ def forward(self:EAT, x:Tensor)->Tensor: # waveforms (batch, in_channels, time) 
     "Scores before the softmax."
     return self.classify(self.embed(x))
 
-# %% ../nbs/06_model.ipynb #7a0e7e3e
 def eat_s(**kw)->EAT: # any argument of `EAT`
     "EAT-S(mall): 16 channels, embedding 128, 4 layers, 8 heads, feed-forward 512. Table 9."
     return EAT(**{**dict(channels=16, dim=128, depth=4, heads=8, ff=512), **kw})
@@ -316,7 +320,7 @@ def eat_xs(**kw)->EAT: # any argument of `EAT`
     "EAT-XS, not in the paper, for lessons on laptops: 4 channels, embedding 64, 2 layers, 4 heads, feed-forward 256."
     return EAT(**{**dict(channels=4, dim=64, depth=2, heads=4, ff=256), **kw})
 
-# %% ../nbs/06_model.ipynb #be1091a0
+# %% ../nbs/06_model.ipynb #f842bdc3
 def _count(m, args, out):
     "Forward hook: keep in `m.flops` what one clip costs in this layer alone; a multiplication and an addition are two."
     if isinstance(m, nn.Conv1d): m.flops = 2*m.weight.numel()*out.shape[-1]
@@ -332,37 +336,41 @@ def stages(
 )->list: # a dict a stage: stage, channels, length, receptive_field (samples), parameters, flops
     "What each stage gives out, sees, and costs for one clip, from the waveform to the scores. Nothing is computed but shapes."
     twin = deepcopy(model).to("meta").eval()
-    for m in twin.modules(): m.flops = 0; m.register_forward_hook(_count)
-    x = torch.empty(1, model.in_channels, max(n_samples or model.n_samples, model.min_samples), device="meta")
-    rows,n = [],x.shape[-1]
+    for m in twin.modules(): m.register_forward_hook(_count)
+    rows,n = [],max(n_samples or model.n_samples, model.min_samples)
+    x = torch.empty(1, model.in_channels, n, device="meta", dtype=model.classify.weight.dtype)
     def add(name, part, channels, length, seen):
-        rows.append(dict(stage=name, channels=channels, length=length, receptive_field=seen, parameters=sum(p.numel() for p in part.parameters()),
-                         flops=sum(m.flops for m in part.modules())))
-    add("waveform", nn.Identity().apply(lambda m: setattr(m, "flops", 0)), *x.shape[1:], 1)
+        rows.append(dict(stage=name, channels=channels, length=length, receptive_field=seen,
+                         parameters=sum(p.numel() for p in part.parameters()),
+                         flops=sum(getattr(m, "flops", 0) for m in part.modules())))
+    add("waveform", nn.Identity(), *x.shape[1:], 1)
     for i,(name,part) in enumerate(twin.backbone.named_children()):
         x = part(x); add(name, part, *x.shape[1:], receptive_field(twin.backbone[:i+1])[0])
     embedding,frames = twin.head(x); add("head", twin.head, frames.shape[2], frames.shape[1], n)
     twin.classify(embedding); add("classify", twin.classify, model.n_classes, 1, n)
     return rows
 
-# %% ../nbs/06_model.ipynb #6087ab23
+# %% ../nbs/06_model.ipynb #e3bf6f3f
 def draw_model(
     model:EAT,          # any configuration
     n_samples:int=None, # length of the clip; None: the length that the model is made for
     sr:int=22050,       # sampling rate in Hz, for the receptive fields in ms
     ax=None,            # matplotlib axes; None makes one
 ):
-    "Figure 4 of the paper from the model itself: a box a stage, its height the time and its width the channels (log scales). Returns the axes."
+    """Figure 4 of the paper from the model itself: a box a stage, its height the time, its width the channels (log scales).
+
+    Above a box stands the stretch of sound that one of its values sees. Returns the axes."""
     import matplotlib.pyplot as plt, math
     ax = ax or plt.subplots(figsize=(9, 3.2), layout="constrained")[1]
     colours,x = dict(waveform=".85", stem="#8ecae6", down="#ffb703", res="#90be6d", head="#cdb4db", classify="#f28482"),0
     for r in stages(model, n_samples):
         kind = r["stage"].rstrip("0123456789")
-        w,h = .5 + .08*math.log2(r["channels"]),.6 + .3*math.log2(r["length"])
+        w,h = .5 + .08*math.log2(r["channels"]),1.7 + .24*math.log2(r["length"])
         ax.add_patch(plt.Rectangle((x, -h/2), w, h, facecolor=colours[kind], edgecolor=".3", lw=.8))
         ax.text(x+w/2, 0, f"{r['channels']} × {r['length']}", rotation=90, ha="center", va="center", fontsize=7)
         ms = 1000*r["receptive_field"]/sr
-        ax.text(x+w/2, h/2+.1, f"{ms:.3g} ms" if ms<1000 else f"{ms/1000:.2g} s", ha="center", va="bottom", fontsize=6, color=".35")
+        seen = f"{1000*ms:.0f} µs" if ms<1 else f"{ms:.3g} ms" if ms<1000 else f"{ms/1000:.2g} s"
+        ax.text(x+w/2, h/2+.1, seen, ha="center", va="bottom", fontsize=6, color=".35")
         name = type(model.head).__name__.removesuffix("Head") if kind=="head" else r["stage"]
         ax.text(x+w/2, -3.4, name, rotation=30, ha="right", va="top", fontsize=7)
         x += w + .35

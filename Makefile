@@ -1,0 +1,39 @@
+# Thin: every line also works typed by hand. PYTHON=python3.12 make demo picks another interpreter.
+PYTHON ?= python3
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help demo test lab docs readme clean
+help:
+	@echo "make demo    install, train EAT on built-in sounds, classify a file (about 5 minutes after the install)"
+	@echo "make test    install, run every notebook and every test drawn from it"
+	@echo "make lab     open the first lesson in JupyterLab"
+	@echo "make docs    prepare the documentation site (Quarto renders it)"
+	@echo "make readme  render README.md from nbs/index.ipynb"
+	@echo "make clean   remove runs and build products"
+
+.venv/installed: settings.ini setup.py constraints.txt
+	$(PYTHON) -m venv .venv
+	@echo "installing (PyTorch is large: a few minutes at first)"
+	$(PIP) -e .
+	@touch $@
+.venv/installed-dev: .venv/installed
+	$(PIP) -e ".[dev]"
+	@touch $@
+
+demo: .venv/installed
+	$(BIN)/eat_demo
+# One thread each: two workers on two cores would only get in each other's way with more.
+test: export OMP_NUM_THREADS=1
+test: .venv/installed-dev
+	$(BIN)/nbdev_test --n_workers 2 --timing
+	$(BIN)/python -m pytest nbs
+lab: .venv/installed-dev
+	$(BIN)/jupyter lab nbs/00_core.ipynb
+docs: .venv/installed-dev
+	$(BIN)/nbdev_proc_nbs
+	cd _proc && quarto render
+readme: .venv/installed-dev
+	$(BIN)/python .ci/readme.py
+clean:
+	rm -rf runs _docs _proc build *.egg-info .pytest_cache

@@ -1,0 +1,84 @@
+"""pytest items drawn from the notebooks: every cell that asserts, or calls one of fastcore's `test_*`, is a test.
+
+`pytest` shows them one by one, named after notebook and heading; `nbdev_test` runs the same cells a notebook at a time.
+The cells of a notebook share one namespace and run in order. Whatever stands above a selected cell runs first.
+Cells with a flag from `tst_flags` in settings.ini (`#| slow`, `#| cuda`, `#| notest`) are skipped; `--nb-flags "slow cuda"` runs them.
+"""
+import os, re
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+
+os.environ["IN_TEST"] = "1" # before anything imports `eat`
+
+from execnb.shell import CaptureShell
+from nbdev.config import get_config
+from nbdev.frontmatter import FrontmatterProc
+from nbdev.process import NBProcessor
+
+IS_TEST = re.compile(r"^\s*assert\b|;\s*assert\b|:\s*assert\b|\btest_\w+\(", re.M)
+
+
+def pytest_addoption(parser): parser.addoption("--nb-flags", default="", help="flags of notebook cells to run that are skipped otherwise, such as 'slow cuda'")
+
+
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".ipynb" and not file_path.name.startswith("_"): return Notebook.from_parent(parent, path=file_path)
+
+
+class Notebook(pytest.File):
+    "One notebook: its cells, the shell they run in, and how far it has come."
+    def collect(self):
+        self.shell, self.done, self.failed = None, 0, {}
+        skip = set(get_config(path=Path(__file__).parent)["tst_flags"].split()) - set(self.config.getoption("--nb-flags").split())
+        heading, count, self.cells = self.path.stem, {}, []
+        for cell in NBProcessor(self.path, procs=FrontmatterProc, process=True).nb.cells:
+            if cell.cell_type == "markdown":
+                titles = re.findall(r"^#{1,4} (.+)", cell.source, re.M)
+                if titles: heading = titles[-1].strip()
+            if cell.cell_type != "code": continue
+            flags = cell.directives_ or {}
+            if skip & flags.keys() or flags.get("eval:") == ["false"] or "nbdev_export(" in cell.source: continue
+            self.cells.append(cell)
+            if IS_TEST.search(cell.source) and not {"export", "exports", "exporti"} & flags.keys():
+                count[heading] = count.get(heading, 0) + 1
+                yield Cell.from_parent(self, name=f"{heading} [{count[heading]}]", index=len(self.cells) - 1)
+
+    def run_to(self, index):
+        "Run the cells up to and including `index` that have not run yet; raise if this one failed, or one above it that is no test."
+        with chdir(self.path.parent):
+            if self.shell is None: self.shell = CaptureShell(self.path)
+            for i in range(self.done, index + 1):
+                self.done = i + 1
+                source = self.cells[i].source
+                self.shell.run(source)
+                if self.shell.exc:
+                    self.failed[i] = CellError(self, source, self.shell.exc)
+                    if not IS_TEST.search(source): break # what follows would only fail for want of it
+        wrong = self.failed.get(index) or next((e for i, e in self.failed.items() if i < index and not IS_TEST.search(e.args[1])), None)
+        if wrong: raise wrong
+
+    def teardown(self): self.shell = None
+
+
+class CellError(Exception):
+    "A cell of a notebook failed."
+
+
+class Cell(pytest.Item):
+    "One test cell."
+    def __init__(self, index, **kwargs):
+        super().__init__(**kwargs)
+        self.index = index
+
+    def runtest(self): self.parent.run_to(self.index)
+
+    def repr_failure(self, excinfo, style=None):
+        if not isinstance(excinfo.value, CellError): return super().repr_failure(excinfo, style)
+        notebook, source, exc = excinfo.value.args
+        import traceback
+        frames = [f"  {'cell' if 'ipython-input' in f.filename or '<' in f.filename else f.filename}:{f.lineno}: {f.line or ''}" for f in traceback.extract_tb(exc.__traceback__) if "IPython" not in f.filename]
+        return "\n".join([f"{notebook.path.name}, {self.name}: {type(exc).__name__}: {exc}", "", source, "", *frames])
+
+    def reportinfo(self): return self.path, self.index, f"{self.path.name}: {self.name}"
