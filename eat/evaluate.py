@@ -31,7 +31,7 @@ def confusion_matrix(
     if scores.shape != targets.shape: raise ValueError(f"scores {tuple(scores.shape)} and targets {tuple(targets.shape)} must have the same shape (clips, classes)")
     return torch.bincount(targets.argmax(1)*n + scores.argmax(1), minlength=n*n).reshape(n, n)
 
-# %% ../nbs/09_evaluate.ipynb #acc3be06
+# %% ../nbs/09_evaluate.ipynb #aed27c72
 def plot_confusion(
     matrix:Tensor, # (classes, classes)
     classes,       # names, in the matrix's order
@@ -41,7 +41,7 @@ def plot_confusion(
     import matplotlib.pyplot as plt
     n, total = len(classes), matrix.sum(1, keepdim=True).clamp(min=1)
     if ax is None: _, ax = plt.subplots(figsize=(1.6 + .32*n, 1.2 + .3*n), layout="constrained")
-    ax.imshow(matrix/total, cmap="Blues", vmin=0, vmax=1)
+    ax.imshow((matrix/total).numpy(), cmap="Blues", vmin=0, vmax=1)
     for i, j in matrix.nonzero().tolist(): ax.text(j, i, int(matrix[i, j]), ha="center", va="center", fontsize=8, color="w" if matrix[i, j]/total[i] > .5 else "k")
     ax.set_xticks(range(n), classes, rotation=60, ha="right", fontsize=8); ax.set_yticks(range(n), classes, fontsize=8)
     ax.set(xlabel="answer", ylabel="true class")
