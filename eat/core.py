@@ -139,7 +139,7 @@ def _spectrogram_db(a, sr, n_fft, hop_length, mel, window, top_db):
     if mel: S = librosa.feature.melspectrogram(S=S, sr=sr, n_fft=n_fft, n_mels=mel)
     return librosa.power_to_db(S, ref=max(S.max(), 1e-10), top_db=top_db), n_fft, hop_length
 
-# %% ../nbs/00_core.ipynb #8e2ad476
+# %% ../nbs/00_core.ipynb #236a884e
 def show_spec(
     x:Tensor,                   # a clip (time,) or (channels, time); the first channel is drawn
     sr:int,                     # its sampling rate in Hz
@@ -162,7 +162,7 @@ def show_spec(
               extent=(-half, (S.shape[1]-1)*hop_length/sr + half, -.5, S.shape[0]-.5))
     hz = librosa.mel_frequencies(mel+2, fmax=sr/2)[1:-1] if mel else np.linspace(0, sr/2, S.shape[0]) # the frequency of each row
     top = np.interp(fmax or sr/2, hz, np.arange(len(hz)))
-    ticks = [f for f in (np.array([250, 500, 1000, 2000, 4000, 8000, 16000]) if mel else np.arange(0, 24001, 2000)) if f <= (fmax or sr/2)]
+    ticks = [f for f in (np.array([500, 1000, 2000, 4000, 8000, 16000]) if mel else np.arange(0, 24001, 2000)) if f <= (fmax or sr/2)]
     ax.set_yticks(np.interp(ticks, hz, np.arange(len(hz))), [f"{f/1000:g}" for f in ticks])
     ax.set(xlabel="time (s)", ylabel="kHz (mel scale)" if mel else "kHz", xlim=(0, len(a)/sr), ylim=(-.5, top+.5), title=title or "")
     return ax
