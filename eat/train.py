@@ -63,11 +63,11 @@ class TrainConfig:
     @property
     def name(self): return f"{self.dataset}-{self.model}-fold{self.fold}-seed{self.seed}"
 
-# %% ../nbs/08_train.ipynb #52be231f
+# %% ../nbs/08_train.ipynb #254d4e91
 DATASETS = dict(synth=SynthESC, esc10=partial(ESC50, subset="esc10"), esc50=ESC50, folder=AudioFolder)
 MODELS = dict(eat_xs=models.eat_xs, eat_s=models.eat_s, eat_m=models.eat_m)
 PRESETS = dict(
-    synth=dict(),
+    synth=dict(epochs=12, mix_p=0.25),
     esc10=dict(dataset="esc10", model="eat_s", n_samples=114688, epochs=30, batch_size=8, lr=3e-4, mix_p=0.3, ema_decay=0.995),
     esc50=dict(dataset="esc50", model="eat_s", n_samples=114688, epochs=200, batch_size=64, lr=5e-4, ema_decay=0.999),
     folder=dict(dataset="folder", model="eat_s", n_samples=114688, epochs=40, batch_size=16, lr=5e-4, ema_decay=0.995),
