@@ -10,9 +10,10 @@ help:
 	@echo "make lab     open the first lesson in JupyterLab"
 	@echo "make docs    prepare the documentation site (Quarto renders it)"
 	@echo "make readme  render README.md from nbs/index.ipynb"
-	@echo "make clean   remove runs and build products"
+	@echo "make clean   remove build products (runs/ and .venv/ are left alone)"
 
 .venv/installed: settings.ini setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "eat needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + ": try PYTHON=python3.12 make ...")'
 	$(PYTHON) -m venv .venv
 	@echo "installing (PyTorch is large: a few minutes at first)"
 	$(PIP) -e .
@@ -36,4 +37,4 @@ docs: .venv/installed-dev
 readme: .venv/installed-dev
 	$(BIN)/python .ci/readme.py
 clean:
-	rm -rf runs _docs _proc build *.egg-info .pytest_cache
+	rm -rf _docs _proc build *.egg-info .pytest_cache

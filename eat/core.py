@@ -6,8 +6,8 @@
 __all__ = ['IN_TEST', 'seed_everything', 'prepare_device', 'cache_dir', 'data_root', 'atomic_write', 'provenance', 'show_wave',
            'show_spec', 'listen']
 
-# %% ../nbs/00_core.ipynb #2d0d69eb
-import ctypes, datetime, os, platform, subprocess, sys, tempfile
+# %% ../nbs/00_core.ipynb #533e6863
+import ctypes, datetime, os, platform, subprocess, tempfile
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,12 +38,12 @@ def _keep_buffers() -> bool:
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, -1))
 
-# %% ../nbs/00_core.ipynb #0d68d755
+# %% ../nbs/00_core.ipynb #63c3595b
 def prepare_device(
-    device:str|torch.device="auto", # "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1", "mps"
+    device:str|torch.device="auto", # "auto" (CUDA if there is a GPU, else the CPU), "cpu", "cuda", "cuda:1", "mps"
 ) -> torch.device:
     "Choose the device and tune this process for it; ValueError if the device is not there. Changes speed, and on CUDA the last digits (TF32)."
-    if str(device) == "auto": device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if str(device) == "auto": device = "cuda" if torch.cuda.is_available() else "cpu"
     try: device = torch.device(device); torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as e:
         raise ValueError(f"device {str(device)!r} cannot be used here, expected 'auto', 'cpu' or a device that PyTorch sees: {str(e).splitlines()[0]}") from e
@@ -82,11 +82,13 @@ def atomic_write(
 
 _umask = os.umask(0o022); os.umask(_umask) # mkstemp makes private files; ours get the usual permissions
 
-# %% ../nbs/00_core.ipynb #6a47fc48
+# %% ../nbs/00_core.ipynb #fc39783d
 def _commit() -> str:
     "The git commit of the checkout this package runs from, with `+changes` if tracked code differs from it, or 'unknown'."
     def git(*args): return subprocess.run(["git", "-C", eat.__path__[0], *args], capture_output=True, text=True, check=True).stdout.strip()
-    try: return git("rev-parse", "--short=12", "HEAD") + ("+changes" if git("status", "--porcelain", "--untracked-files=no", "--", ".") else "")
+    try:
+        git("ls-files", "--error-unmatch", "__init__.py") # not some other repository that happens to enclose the package
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if git("status", "--porcelain", "--untracked-files=no", "--", ".") else "")
     except (OSError, subprocess.CalledProcessError): return "unknown"
 
 def _cpu_name() -> str:

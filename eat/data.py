@@ -104,7 +104,7 @@ def waves(self:ClipSet,
     spare = (length - n).clamp(min=0)
     if mode == "random":
         u = torch.rand(len(idx), generator=generator, device="cpu" if generator is None else generator.device)
-        cut = (u.to(at).double()*(spare+1)).long()
+        cut = (u.double()*(spare.to(u.device) + 1)).long().to(at)
     else: cut = spare//2 if mode == "center" else torch.zeros_like(spare)
     if n > self.tail: self.samples, self.tail = F.pad(self.samples, (0, n - self.tail)), n # once, not for each batch
     x = to_float(self.samples.unfold(0, n, 1)[start + cut])
@@ -148,7 +148,7 @@ def select(self:ClipSet, idx) -> ClipSet:
 # %% ../nbs/03_data.ipynb #3a6ccc8c
 @patch
 def __repr__(self:ClipSet):
-    s = self.lengths.double()/self.sr
+    s = self.lengths.cpu().double()/self.sr
     length = f"{s.min():.2f} s" if s.min() == s.max() else f"{s.min():.2f} to {s.max():.2f} s"
     return (f"{self.name}: {len(self)} clips, {len(self.classes)} classes, {length}, {self.sr} Hz, "
             f"{self.lengths.sum()*2/1e6:.1f} MB int16 on {self.samples.device}")
@@ -248,6 +248,8 @@ def read_esc(
     if (t.groupby("target").label.nunique() > 1).any() or (t.groupby("label").target.nunique() > 1).any():
         raise ValueError(f"{csv}: a target must belong to one category only, and a category to one target")
     t["path"] = [str(folder/"audio"/f) for f in t.filename]
+    twice = t.path[t.path.duplicated()]
+    if len(twice): raise ValueError(f"{csv} names {twice.iloc[0]} twice: a clip could be in training and test")
     missing = [p for p in t.path if not os.path.isfile(p)]
     if missing: raise FileNotFoundError(f"{csv} names {len(missing)} of {len(t)} clips that are not there, first: {missing[0]}")
     first = ["path", "label", "target", "fold"]
@@ -389,7 +391,7 @@ class ESC50(ClipSet):
         folder = find_esc(root)
         if not (folder/"meta"/"esc50.csv").is_file():
             if not download: raise FileNotFoundError(f"no ESC-50 in {folder}: set EAT_DATA (or root) to the folder "
-                                                     "that holds esc50/meta/esc50.csv, or pass download=True")
+                                                     "that holds esc50/meta/esc50.csv, or fetch it: eat.data.download_esc50(), or download=True")
             folder = download_esc50(root)
         self._fill_esc(folder, fold, split, sr, peak, subset or "esc50", 5., only=subset)
 
@@ -437,6 +439,8 @@ class AudioFolder(ClipSet):
     ):
         root = Path(root).expanduser().resolve(); table = read_folder(root)
         table["fold"] = assign_folds(table, folds)
+        lone = [c for c, f in table.groupby("label").fold if set(f) == {fold}]
+        if split is not None and lone: raise ValueError(f"{root.name}: all clips of {', '.join(lone)} are in fold {fold}: none to train on")
         self._fill(table, table.label.drop_duplicates(), fold, split, sr, peak, n_samples, root.name)
 
 # %% ../nbs/03_data.ipynb #82859640
@@ -515,8 +519,7 @@ def verify_esc(
 ):
     "FileNotFoundError or ValueError unless every clip of the table is there and opens, and the counts are the official ones."
     t = read_esc(folder); cells = t.groupby(["target", "fold"]).size()
-    if ((t.target.nunique(), t.fold.nunique(), len(cells)) != (classes, folds, classes*folds) or (cells != clips).any()
-        or t.path.duplicated().any()):
+    if ((t.target.nunique(), t.fold.nunique(), len(cells)) != (classes, folds, classes*folds) or (cells != clips).any()):
         raise ValueError(f"{folder}: expected {classes} classes x {folds} folds x {clips} different clips, "
                          f"found {t.target.nunique()} classes, {t.fold.nunique()} folds, {t.path.nunique()} clips")
     def problem(path):

@@ -6,20 +6,19 @@
 __all__ = ['confusion_matrix', 'plot_confusion', 'Evaluation', 'evaluate', 'accuracy_interval', 'cross_validate', 'newest_run',
            'eat_evaluate']
 
-# %% ../nbs/09_evaluate.ipynb #ec32e119
-import copy, dataclasses, json
+# %% ../nbs/09_evaluate.ipynb #89e0294c
+import copy, dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import torch
-from fastcore.basics import patch
 from fastcore.script import call_parse
 from torch import Tensor
 
 from .core import prepare_device
 from .data import ClipSet
-from .train import Run, TrainConfig, fit, load_run, open_data, predict_scores, preset, score
+from .train import TrainConfig, fit, load_run, open_data, predict_scores, score
 
 # %% ../nbs/09_evaluate.ipynb #db77cf65
 def confusion_matrix(
@@ -71,7 +70,7 @@ class Evaluation:
         t = self.clips.table.iloc[wrong]
         return pd.DataFrame(dict(path=t.path, truth=t.label, answer=[self.clips.classes[said[i]] for i in wrong], probability=prob[wrong].numpy()), index=t.index).sort_values("probability", ascending=False)
 
-# %% ../nbs/09_evaluate.ipynb #269d1630
+# %% ../nbs/09_evaluate.ipynb #a801b634
 def evaluate(
     path,           # a run's folder
     root=None,      # where the data lies, if not where the run had it
@@ -82,6 +81,7 @@ def evaluate(
     dev = prepare_device(device); model, config, classes = load_run(path, dev)
     if clips is None: clips = open_data(dataclasses.replace(config, root=root or config.root), "test")
     if clips.classes != classes: raise ValueError(f"{clips.name} has the classes {clips.classes}, the run in {path} was trained on {classes}")
+    if (clips.sr, clips.peak) != (config.sr, config.peak): raise ValueError(f"{clips.name} has sr={clips.sr} and peak={clips.peak}, the run in {path} sr={config.sr} and peak={config.peak}")
     clips = copy.copy(clips).to(dev)
     return Evaluation(clips, predict_scores(model, clips, config), clips.targets.cpu())
 
@@ -115,7 +115,7 @@ def cross_validate(
     t.attrs.update(mean=t.accuracy.mean(), std_folds=t.groupby("fold").accuracy.mean().std(), std_repeats=by_repeat.mean().std())
     return t
 
-# %% ../nbs/09_evaluate.ipynb #dfbbf170
+# %% ../nbs/09_evaluate.ipynb #14eacdc5
 def newest_run(
     out="runs", # the folder of all runs
 ) -> Path:
@@ -134,6 +134,6 @@ def eat_evaluate(
     try: path = Path(run) if run else newest_run(); e = evaluate(path, root, device)
     except (ValueError, OSError) as err: raise SystemExit(f"eat_evaluate: {err}")
     plot_confusion(e.confusion, e.clips.classes).savefig(path/"confusion.png", dpi=100)
-    low, high = accuracy_interval(e.accuracy, len(e.clips))
-    print(e.mistakes().drop(columns="path").head(10).to_string(float_format="%.2f"))
+    low, high = accuracy_interval(e.accuracy, len(e.clips)); wrong = e.mistakes().drop(columns="path")
+    print(f"the most confident of {len(wrong)} mistakes:\n{wrong.head(10).to_string(float_format='%.2f')}" if len(wrong) else "no mistakes")
     print(f"{path} on {e.clips!r}\nheld-out accuracy: {100*e.accuracy:.1f} % (95 % interval {100*low:.1f} to {100*high:.1f})")

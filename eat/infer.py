@@ -5,15 +5,15 @@
 # %% auto #0
 __all__ = ['cut_windows', 'Classifier', 'eat_predict', 'demo', 'eat_demo']
 
-# %% ../nbs/11_infer.ipynb #e0be7170
-import warnings
+# %% ../nbs/11_infer.ipynb #24a496d5
+import sys, warnings
 from pathlib import Path
 
 import torch
 from fastcore.script import Param, call_parse
 from torch import Tensor
 
-from .audio import audio_info, load_audio, peak_normalise, resample
+from .audio import load_audio, peak_normalise, resample
 from .core import prepare_device
 from .evaluate import evaluate, newest_run, plot_confusion
 from .train import TrainConfig, fit, load_run, plot_history, preset
@@ -29,9 +29,10 @@ def cut_windows(
     starts = torch.linspace(0, total-n_samples, -(-total//n_samples)).round().long().tolist()
     return torch.stack([x[:, s:s+n_samples] for s in starts])
 
-# %% ../nbs/11_infer.ipynb #13a87bdf
+# %% ../nbs/11_infer.ipynb #6465fb78
 class Classifier:
-    "A trained network with its preprocessing: files or waveforms in, labels with probabilities out."
+    """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
+    A recording longer than the network's clips is answered by the average over windows; `evaluate` looks at its centre only."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)
 
@@ -67,11 +68,12 @@ class Classifier:
         sr:int|None=None, # rate of a waveform in Hz
     ) -> list[tuple[str, float]]: # the best labels first, each with its probability
         "The most probable labels of a recording. Probabilities are averaged over windows if it is longer than the training's clips."
-        prob = self.model(self.prepare(x, sr).to(self.device)).softmax(-1).mean(0).cpu()
+        windows = self.prepare(x, sr).split(16) # a long recording must not fill the memory
+        prob = torch.cat([self.model(w.to(self.device)).softmax(-1).cpu() for w in windows]).mean(0)
         p, i = prob.topk(min(top_k, len(self.classes)))
         return [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
 
-# %% ../nbs/11_infer.ipynb #e1b1b025
+# %% ../nbs/11_infer.ipynb #04fad439
 @call_parse
 def eat_predict(
     files:Param("audio files", str, nargs="+"),
@@ -85,11 +87,11 @@ def eat_predict(
     failed = 0
     for f in files:
         try: answer = classifier.predict(f, top_k)
-        except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}")
+        except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
         else: print(f, *(f"  {100*p:5.1f} %  {label}" for label, p in answer), sep="\n")
     if failed: raise SystemExit(1)
 
-# %% ../nbs/11_infer.ipynb #d90f61a2
+# %% ../nbs/11_infer.ipynb #2d0b1c71
 def demo(
     config:TrainConfig,   # what to train
     train=None, test=None, # as in `fit`
@@ -105,7 +107,7 @@ def demo(
     for label, p in Classifier.load(run.path).predict(file, top_k=3): print(f"  {100*p:5.1f} %  {label}")
     print(f"\nWeights, log and pictures are in {run.path}: " + ", ".join(sorted(p.name for p in run.path.iterdir())))
     print(f"held-out accuracy: {100*e.accuracy:.1f} %")
-    print(f"\nWhat next?\n  eat_predict your_recording.wav       classify a file of your own (it knows: {', '.join(e.clips.classes)})"
+    print(f"\nWhat next?\n  . .venv/bin/activate                 once in each terminal, then\n  eat_predict your_recording.wav       classify a file of your own (it knows: {', '.join(e.clips.classes)})"
           "\n  make lab                             walk through the lessons in JupyterLab"
           "\n  eat_train --preset folder --root my_clips   train on your own clips, my_clips/class_name/clip.wav")
     return run.path
@@ -113,4 +115,5 @@ def demo(
 @call_parse
 def eat_demo():
     "Train EAT on built-in sounds and classify a file: a few minutes on two CPU cores."
-    demo(preset("synth"))
+    try: demo(preset("synth"))
+    except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"eat_demo: {e}")

@@ -8,8 +8,8 @@ __all__ = ['DATASETS', 'MODELS', 'PRESETS', 'TrainConfig', 'preset', 'open_data'
            'load_state', 'read_config', 'load_run', 'plot_history', 'row_text', 'Monitor', 'Run', 'fit', 'publish',
            'eat_train']
 
-# %% ../nbs/08_train.ipynb #01ce1f80
-import copy, dataclasses, json, math, shutil, time
+# %% ../nbs/08_train.ipynb #c990b0b3
+import copy, dataclasses, hashlib, json, shutil, time
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from fastcore.imports import in_jupyter
 from fastcore.script import call_parse
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -28,7 +29,7 @@ from .core import atomic_write, prepare_device, provenance, seed_everything
 from .data import ESC50, AudioFolder, ClipSet, SynthESC
 from .mix import mixup, timemix
 
-# %% ../nbs/08_train.ipynb #30d6bef9
+# %% ../nbs/08_train.ipynb #2de659c3
 @dataclass
 class TrainConfig:
     "All that determines a run. ValueError names a field that is out of its range."
@@ -55,10 +56,16 @@ class TrainConfig:
     def __post_init__(self):
         if self.dataset not in DATASETS: raise ValueError(f"dataset={self.dataset!r}, expected one of {', '.join(DATASETS)}")
         if self.model not in MODELS: raise ValueError(f"model={self.model!r}, expected one of {', '.join(MODELS)}")
-        for name, low, high in (("sr", 1, None), ("n_samples", 1, None), ("epochs", 1, None), ("batch_size", 2, None), ("lr", 0, None), ("warmup", 0, 1),
-                                ("weight_decay", 0, None), ("label_smoothing", 0, 1), ("mix_p", 0, 1), ("ema_decay", 0, 1), ("seed", 0, None)):
+        for name in ("fold", "sr", "n_samples", "epochs", "batch_size", "seed"):
+            if type(getattr(self, name)) is not int: raise ValueError(f"{name}={getattr(self, name)!r}, expected a whole number")
+        for name in ("peak", "lr", "warmup", "weight_decay", "clip_norm", "label_smoothing", "mix_p", "ema_decay"):
+            if type(getattr(self, name)) not in (int, float): raise ValueError(f"{name}={getattr(self, name)!r}, expected a number")
+        for name, low, high in (("fold", 1, None), ("sr", 1, None), ("peak", 1e-3, 1), ("clip_norm", 1e-9, None), ("n_samples", 1, None), ("epochs", 1, None), ("batch_size", 2, None), ("lr", 0, None), ("warmup", 0, 1),
+                                ("weight_decay", 0, None), ("label_smoothing", 0, 1), ("mix_p", 0, 1), ("ema_decay", 0, 1), ("seed", 0, 2**32)):
             v = getattr(self, name)
             if not (low <= v and (high is None or v <= high)): raise ValueError(f"{name}={v!r}, expected {f'at least {low}' if high is None else f'between {low} and {high}'}")
+
+        if self.dataset == "folder" and not self.root: raise ValueError("root is missing: dataset 'folder' needs the folder that holds class_name/clip.wav")
 
     @property
     def name(self): return f"{self.dataset}-{self.model}-fold{self.fold}-seed{self.seed}"
@@ -109,14 +116,15 @@ def param_groups(
     return [dict(params=[p for p in params if p.ndim > 1], weight_decay=weight_decay),
             dict(params=[p for p in params if p.ndim <= 1], weight_decay=0.)]
 
-# %% ../nbs/08_train.ipynb #6a49db27
+# %% ../nbs/08_train.ipynb #78106bd5
 def one_cycle(
     opt:torch.optim.Optimizer,
     config:TrainConfig,
     steps:int, # of the whole run
 ):
     "The one-cycle schedule of section 4: up to `config.lr`, then down along a cosine. Momentum stays as it is."
-    return torch.optim.lr_scheduler.OneCycleLR(opt, config.lr, total_steps=steps, pct_start=config.warmup, cycle_momentum=False)
+    warmup = min(max(config.warmup, 2/steps), 1.) # at least two steps, or PyTorch divides by zero
+    return torch.optim.lr_scheduler.OneCycleLR(opt, config.lr, total_steps=steps, pct_start=warmup, cycle_momentum=False)
 
 # %% ../nbs/08_train.ipynb #a0a049d9
 @torch.no_grad()
@@ -145,7 +153,7 @@ def augment(
     if dice[0] < config.mix_p: x, y = (mixup if dice[1] < .5 else timemix)(x, y, generator=generator)
     return x, y
 
-# %% ../nbs/08_train.ipynb #93a4fe54
+# %% ../nbs/08_train.ipynb #8f868348
 def train_epoch(
     model:nn.Module, ema:nn.Module, # the network that is trained, and its average; both on the device of `clips`
     clips:ClipSet, opt, sched, # training clips, optimiser and schedule
@@ -153,9 +161,9 @@ def train_epoch(
     bar=None, # a tqdm bar to move
 ) -> Tensor: # the loss of each step
     "One pass over the training clips; both networks are changed in place."
-    seed = config.seed*100_003 + epoch
+    seed = 3*(config.seed*100_003 + epoch)
     torch.manual_seed(seed) # dropout
-    order, noise = torch.Generator().manual_seed(seed), torch.Generator(clips.samples.device).manual_seed(seed)
+    order, noise = torch.Generator().manual_seed(seed + 1), torch.Generator(clips.samples.device).manual_seed(seed + 2)
     model.train(); losses = []
     for x, y in clips.batches(min(config.batch_size, len(clips)), True, order, config.n_samples, "random", drop_last=True):
         x, y = augment(x, y, config, noise)
@@ -187,7 +195,7 @@ def score(
     targets = targets.cpu()
     return dict(loss=F.cross_entropy(scores, targets).item(), accuracy=(scores.argmax(1) == targets.argmax(1)).float().mean().item())
 
-# %% ../nbs/08_train.ipynb #8bf9fee9
+# %% ../nbs/08_train.ipynb #d4ceb9a6
 def write_json(path, obj):
     "Write `obj` as indented JSON, whole or not at all."
     with atomic_write(path) as tmp: Path(tmp).write_text(json.dumps(obj, indent=1) + "\n")
@@ -198,19 +206,23 @@ def write_log(path, history):
     with atomic_write(path) as tmp: pd.DataFrame(history).to_csv(tmp, index=False, float_format="%.6g")
 
 def save_state(path:Path, epoch, history, model, ema, opt, sched):
-    "Write the averaged weights, the log and the complete training state into the run's folder."
-    with atomic_write(path/"model.safetensors") as tmp: save_file(ema.state_dict(), tmp)
-    write_log(path/"log.csv", history)
-    with atomic_write(path/"state.pt") as tmp:
-        torch.save(dict(epoch=epoch, history=history, model=model.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), sched=sched.state_dict()), tmp)
+    "Write the averaged weights, the log and the complete training state into the run's folder; OSError if the disk is full."
+    state = dict(epoch=epoch, history=history, model=model.state_dict(), ema=ema.state_dict(), opt=opt.state_dict(), sched=sched.state_dict())
+    try:
+        with atomic_write(path/"state.pt") as tmp: torch.save(state, tmp)
+        with atomic_write(path/"model.safetensors") as tmp: save_file(ema.state_dict(), tmp)
+        write_log(path/"log.csv", history)
+    except (RuntimeError, SafetensorError) as e: raise OSError(f"{path}: the checkpoint of epoch {epoch} cannot be written ({e}); the one before it is whole") from e
 
 def load_state(path:Path, model, ema, opt, sched) -> tuple[int, list]: # epochs done, history
-    "Put a saved training state back, in place."
-    s = torch.load(path/"state.pt", weights_only=True, map_location="cpu")
-    for k, o in dict(model=model, ema=ema, opt=opt, sched=sched).items(): o.load_state_dict(s[k])
+    "Put a saved training state back, in place. ValueError if the file is damaged."
+    try:
+        s = torch.load(path/"state.pt", weights_only=True, map_location="cpu")
+        for k, o in dict(model=model, ema=ema, opt=opt, sched=sched).items(): o.load_state_dict(s[k])
+    except Exception as e: raise ValueError(f"{path/'state.pt'}: not the state of this run: {e}") from e
     return s["epoch"], s["history"]
 
-# %% ../nbs/08_train.ipynb #5d1214be
+# %% ../nbs/08_train.ipynb #55c30cfb
 def read_config(
     path, # a run's folder
 ) -> tuple[TrainConfig, list]: # configuration, class names
@@ -218,7 +230,7 @@ def read_config(
     file = Path(path)/"config.json"
     if not file.is_file(): raise FileNotFoundError(f"{file}: no such file, expected the folder of a training run")
     try:
-        d = json.loads(file.read_text()); classes = d.pop("classes")
+        d = json.loads(file.read_text()); classes = d.pop("classes"); d.pop("data", None)
         return TrainConfig(**d), classes
     except (ValueError, KeyError, TypeError) as e: raise ValueError(f"{file}: not the configuration of a run: {e}") from e
 
@@ -275,7 +287,7 @@ class Monitor:
         self.handle[0].update(pd.DataFrame(history).tail(5).style.hide().format(precision=3))
         fig = plot_history(history); self.handle[1].update(fig); plt.close(fig)
 
-# %% ../nbs/08_train.ipynb #0da8fef3
+# %% ../nbs/08_train.ipynb #bcc3f35b
 @dataclass
 class Run:
     "What `fit` gives back."
@@ -284,15 +296,23 @@ class Run:
     history:list    # one dict an epoch: epoch, train_loss, lr, loss, accuracy, seconds
     metrics:dict    # loss and accuracy of the last epoch's averaged weights on the held-out fold
 
-def _run_folder(config, resume) -> Path:
+def _describe(config, train, test) -> dict:
+    "What `config.json` says: the configuration, the class names, and a hash of the clips, so that a run is not continued on others."
+    if train.classes != test.classes: raise ValueError(f"the classes of {train.name} and {test.name} differ: {train.classes}, {test.classes}")
+    for c in (train, test):
+        if (c.sr, c.peak) != (config.sr, config.peak): raise ValueError(f"{c.name} has sr={c.sr} and peak={c.peak}, the configuration sr={config.sr} and peak={config.peak}")
+    clips = [[[Path(p).name for p in c.table.path], c.table.target.tolist()] for c in (train, test)]
+    return dict(asdict(config), classes=train.classes, data=hashlib.sha256(json.dumps(clips).encode()).hexdigest()[:16])
+
+def _run_folder(config, resume, described) -> Path:
     "The folder of a new run, with a number if the name is taken, or of the run to continue."
     path = Path(config.out)/config.name
     if not resume:
         n = 2
         while path.exists(): path, n = path.with_name(f"{config.name}-{n}"), n+1
     elif (path/"config.json").exists():
-        old, new = asdict(read_config(path)[0]), asdict(config)
-        diff = [f"{k}: {old[k]!r} there, {new[k]!r} now" for k in new if old[k] != new[k] and k not in ("root", "out", "device")]
+        read_config(path); old = json.loads((path/"config.json").read_text())
+        diff = [f"{k}: {old.get(k)!r} there, {v!r} now" for k, v in described.items() if old.get(k) != v and k not in ("root", "out", "device")]
         if diff: raise ValueError(f"{path} cannot be continued, its configuration differs ({'; '.join(diff)})")
     return path
 
@@ -309,7 +329,7 @@ def _result(run:Run, train, test, command, origin) -> dict:
                 data=dict(name=config["dataset"], train_clips=len(train), test_clips=len(test), test_fold=config["fold"], classes=len(train.classes)),
                 seed=config["seed"], config=config, weights="EMA, last epoch", **origin)
 
-# %% ../nbs/08_train.ipynb #a563f545
+# %% ../nbs/08_train.ipynb #0359a73e
 def fit(
     config:TrainConfig,
     resume:str="no",    # "no", or "auto": continue the run of this name if there is one
@@ -319,8 +339,9 @@ def fit(
 ) -> Run:
     "Train `config` and return the run. ValueError for data or settings that do not fit, FloatingPointError for a loss that is not finite."
     if resume not in ("no", "auto"): raise ValueError(f"resume={resume!r}, expected 'no' or 'auto'")
-    path = _run_folder(config, resume == "auto"); device = prepare_device(config.device); origin = provenance(device)
+    device = prepare_device(config.device); origin = provenance(device)
     train, test = (given or open_data(config, split) for given, split in ((train, "train"), (test, "test")))
+    described = _describe(config, train, test); path = _run_folder(config, resume == "auto", described)
     train, test = (copy.copy(c).to(device) for c in (train, test))
     if len(train) < 2: raise ValueError(f"{train.name}: {len(train)} training clips, expected at least 2")
     seed_everything(config.seed)
@@ -329,7 +350,7 @@ def fit(
     opt = torch.optim.AdamW(param_groups(model, config.weight_decay), lr=config.lr)
     sched = one_cycle(opt, config, config.epochs*steps + 1)
     done, history = load_state(path, model, ema, opt, sched) if resume == "auto" and (path/"state.pt").exists() else (0, [])
-    write_json(path/"config.json", dict(asdict(config), classes=train.classes))
+    write_json(path/"config.json", described)
     monitor, before = Monitor(config.epochs, steps, show), history[-1]["seconds"] if history else 0
     start = time.perf_counter() - before
     for epoch in range(done, config.epochs):
@@ -340,7 +361,7 @@ def fit(
         save_state(path, epoch+1, history, model, ema, opt, sched)
         monitor.update(history)
     run = Run(path, config, history, {k: history[-1][k] for k in ("loss", "accuracy")})
-    if done < config.epochs: write_json(path/"result.json", _result(run, train, test, command, origin))
+    if done < config.epochs or not (path/"result.json").exists(): write_json(path/"result.json", _result(run, train, test, command, origin))
     return run
 
 # %% ../nbs/08_train.ipynb #01d6c42d

@@ -8,7 +8,7 @@ import os, re
 from contextlib import chdir
 from pathlib import Path
 
-import pytest
+import matplotlib, matplotlib.pyplot as plt, pytest, torch
 
 os.environ["IN_TEST"] = "1" # before anything imports `eat`
 
@@ -30,7 +30,7 @@ def pytest_collect_file(file_path, parent):
 class Notebook(pytest.File):
     "One notebook: its cells, the shell they run in, and how far it has come."
     def collect(self):
-        self.shell, self.done, self.failed = None, 0, {}
+        self.shell, self.done, self.failed, self.before = None, 0, {}, None
         skip = set(get_config(path=Path(__file__).parent)["tst_flags"].split()) - set(self.config.getoption("--nb-flags").split())
         heading, count, self.cells = self.path.stem, {}, []
         for cell in NBProcessor(self.path, procs=FrontmatterProc, process=True).nb.cells:
@@ -48,7 +48,9 @@ class Notebook(pytest.File):
     def run_to(self, index):
         "Run the cells up to and including `index` that have not run yet; raise if this one failed, or one above it that is no test."
         with chdir(self.path.parent):
-            if self.shell is None: self.shell = CaptureShell(self.path)
+            if self.shell is None:
+                self.before = dict(os.environ), matplotlib.rcParams.copy(), torch.get_num_threads()
+                self.shell = CaptureShell(self.path)
             for i in range(self.done, index + 1):
                 self.done = i + 1
                 source = self.cells[i].source
@@ -59,7 +61,13 @@ class Notebook(pytest.File):
         wrong = self.failed.get(index) or next((e for i, e in self.failed.items() if i < index and not IS_TEST.search(e.args[1])), None)
         if wrong: raise wrong
 
-    def teardown(self): self.shell = None
+    def teardown(self):
+        "Leave nothing behind for the next notebook: environment, matplotlib's settings, threads, figures."
+        if self.shell is None: return
+        env, rc, threads = self.before
+        os.environ.clear(); os.environ.update(env)
+        matplotlib.rcParams.update(rc); torch.set_num_threads(threads); plt.close("all")
+        self.shell = None
 
 
 class CellError(Exception):
