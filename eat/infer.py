@@ -68,6 +68,7 @@ class Classifier:
         sr:int|None=None, # rate of a waveform in Hz
     ) -> list[tuple[str, float]]: # the best labels first, each with its probability
         "The most probable labels of a recording. Probabilities are averaged over windows if it is longer than the training's clips."
+        if top_k < 1: raise ValueError(f"top_k={top_k}, expected at least 1")
         windows = self.prepare(x, sr).split(16) # a long recording must not fill the memory
         prob = torch.cat([self.model(w.to(self.device)).softmax(-1).cpu() for w in windows]).mean(0)
         p, i = prob.topk(min(top_k, len(self.classes)))
@@ -82,9 +83,10 @@ def eat_predict(
     device:str="cpu",  # cpu, cuda, mps
 ):
     "Classify audio files with a trained network."
-    try: classifier = Classifier.load(run or newest_run(), prepare_device(device))
+    try: path = Path(run) if run else newest_run(); classifier = Classifier.load(path, prepare_device(device))
     except (ValueError, OSError) as e: raise SystemExit(f"eat_predict: {e}")
     failed = 0
+    print(f"eat_predict: {classifier!r} from {path}", file=sys.stderr)
     for f in files:
         try: answer = classifier.predict(f, top_k)
         except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
@@ -100,7 +102,7 @@ def demo(
     print(f"Training {config.model} on the data set '{config.dataset}', fold {config.fold} held out, {config.epochs} epochs")
     run = fit(config, train=train, test=test, command="eat_demo")
     e = evaluate(run.path, clips=test)
-    plot_history(run.history).savefig(run.path/"learning_curve.png", dpi=100)
+    plot_history(run.history).savefig(run.path/"learning_curve.png", dpi=100, bbox_inches="tight")
     plot_confusion(e.confusion, e.clips.classes).savefig(run.path/"confusion.png", dpi=100)
     file, truth = e.clips.table.path[0], e.clips.table.label[0]
     print(f"\nOne file that it has never heard, {file}, is {truth}. The network says:")

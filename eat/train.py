@@ -305,12 +305,15 @@ def _describe(config, train, test) -> dict:
     return dict(asdict(config), classes=train.classes, data=hashlib.sha256(json.dumps(clips).encode()).hexdigest()[:16])
 
 def _run_folder(config, resume, described) -> Path:
-    "The folder of a new run, with a number if the name is taken, or of the run to continue."
-    path = Path(config.out)/config.name
-    if not resume:
-        n = 2
-        while path.exists(): path, n = path.with_name(f"{config.name}-{n}"), n+1
-    elif (path/"config.json").exists():
+    "The folder of a new run, with a number if the name is taken, or of the run to continue (the last that has not ended)."
+    base, n = Path(config.out)/config.name, 1
+    named = lambda n: base if n == 1 else base.with_name(f"{base.name}-{n}")
+    while named(n).exists(): n += 1
+    if not resume: return named(n)
+    there = [named(i) for i in range(1, n)]
+    open_runs = [p for p in there if not (p/"result.json").exists()]
+    path = (open_runs or there or [base])[-1] # the last one that has not ended, else the last one
+    if (path/"config.json").exists():
         read_config(path); old = json.loads((path/"config.json").read_text())
         diff = [f"{k}: {old.get(k)!r} there, {v!r} now" for k, v in described.items() if old.get(k) != v and k not in ("root", "out", "device")]
         if diff: raise ValueError(f"{path} cannot be continued, its configuration differs ({'; '.join(diff)})")
@@ -351,6 +354,7 @@ def fit(
     sched = one_cycle(opt, config, config.epochs*steps + 1)
     done, history = load_state(path, model, ema, opt, sched) if resume == "auto" and (path/"state.pt").exists() else (0, [])
     write_json(path/"config.json", described)
+    if done == config.epochs and show: print(f"{path} has all its {done} epochs: nothing to train")
     monitor, before = Monitor(config.epochs, steps, show), history[-1]["seconds"] if history else 0
     start = time.perf_counter() - before
     for epoch in range(done, config.epochs):
@@ -396,6 +400,7 @@ def eat_train(
     changed = {k: v for k, v in given.items() if v is not None}
     command = " ".join(["eat_train --preset", preset, *(f"--{k} {v}" for k, v in changed.items() if k not in ("root", "out", "device"))])
     try: run = fit(_preset(preset, **changed), resume=resume, command=command)
+    except KeyboardInterrupt: raise SystemExit("eat_train: interrupted; finished epochs are kept, and the same command with --resume auto goes on")
     except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"eat_train: {e}")
     if results: publish(run, results)
     print(f"{run.path}\nheld-out accuracy: {100*run.metrics['accuracy']:.1f} %")
