@@ -7,7 +7,8 @@ __all__ = ['COLOURS', 'TABLE1', 'PUBLISHED', 'NOISES', 'random_gain', 'flip_pola
            'delay', 'cyclic_shift', 'linear_shift', 'low_pass_taps', 'low_pass', 'high_pass', 'quantise', 'mu_law',
            'random_resample', 'add_noise', 'phase_noise', 'low_sine', 'AudioAugment']
 
-# %% ../nbs/04_augment.ipynb #8f21845a
+# %% ../nbs/04_augment.ipynb #bea014fa
+from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -19,7 +20,7 @@ from fastcore.basics import patch
 from torch import Tensor
 from .core import host_generator
 
-# %% ../nbs/04_augment.ipynb #5bc89e0c
+# %% ../nbs/04_augment.ipynb #f876bf80
 def _check_batch(x:Tensor):
     "ValueError unless `x` is a batch (batch, channels, time), not empty, of float32 (or float64: half precision cannot count samples)."
     if x.ndim != 3 or x.dtype not in (torch.float32, torch.float64) or 0 in x.shape:
@@ -35,19 +36,19 @@ def _uniform(
     low:float, high:float,  # range of the draw; equal ends fix it
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor: # (batch, 1, 1), uniform in [low, high)
-    "One uniform draw a sample."
+    "One uniform draw a clip."
     u = torch.rand(len(x), 1, 1, device=x.device, dtype=x.dtype, generator=generator)
     return low + (high-low)*u if low < high else torch.full_like(u, low)
 
-# %% ../nbs/04_augment.ipynb #39a47f9e
+# %% ../nbs/04_augment.ipynb #3c743bc8
 def _chosen(x:Tensor, p:float, generator:torch.Generator|None=None) -> Tensor: # (batch, 1, 1), bool
-    "Check the batch and `p`, then draw which samples a transform is applied to."
+    "Check the batch and `p`, then draw which clips a transform is applied to."
     _check_batch(x)
     if not 0 <= p <= 1: raise ValueError(f"p must be a probability, got {p}")
     return _uniform(x, 0, 1, generator) < p
 
 def _apply(x:Tensor, on:Tensor, f, *draws) -> Tensor:
-    "`f(x, *draws)` where `on`, else `x`; a new tensor. On a CPU only the chosen samples are computed, elsewhere all, so that nothing waits for a count."
+    "`f(x, *draws)` where `on`, else `x`; a new tensor. On a CPU only the chosen clips are computed, elsewhere all, so that nothing waits for a count."
     if x.device.type != "cpu": return torch.where(on, f(x, *draws), x)
     i = on.flatten().nonzero()[:, 0]
     if len(i) == len(x): return f(x, *draws)
@@ -55,28 +56,28 @@ def _apply(x:Tensor, on:Tensor, f, *draws) -> Tensor:
     if len(i): out[i] = f(x[i], *(d[i] for d in draws))
     return out
 
-# %% ../nbs/04_augment.ipynb #54ea8c14
+# %% ../nbs/04_augment.ipynb #c77b0c69
 def random_gain(
     x:Tensor,                       # waveforms (batch, channels, time)
     low:float=0.5, high:float=1.3,  # range of the factor
-    p:float=0.5,                    # probability for each sample
+    p:float=0.5,                    # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Multiply each sample by its own factor from U[low, high] (table 1: amplitude of the whole sample)."
+    "Multiply each clip by its own factor from U[low, high] (table 1: amplitude of the whole sample)."
     _check_range("gain", low, high)
     return _apply(x, _chosen(x, p, generator), torch.mul, _uniform(x, low, high, generator))
 
 def flip_polarity(
     x:Tensor,       # waveforms (batch, channels, time)
-    p:float=0.5,    # probability for each sample
+    p:float=0.5,    # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Multiply each sample by -1 (table 1: invert polarity)."
+    "Multiply each clip by -1 (table 1: invert polarity)."
     return _apply(x, _chosen(x, p, generator), torch.neg)
 
-# %% ../nbs/04_augment.ipynb #23fd0a7d
+# %% ../nbs/04_augment.ipynb #f6dc3cad
 def _span_start(x:Tensor, length:Tensor, generator=None) -> Tensor:
-    "For each sample the start of a span of `length` (batch, 1, 1) samples that lies inside the clip; every place is as likely."
+    "For each clip the start of a span of `length` (batch, 1, 1) samples that lies inside the clip; every place is as likely."
     return (_uniform(x, 0, 1, generator)*(x.shape[-1] - length + 1)).floor()
 
 def _inside(x:Tensor, start:Tensor, length:Tensor) -> Tensor:
@@ -88,10 +89,10 @@ def fragment_gain(
     x:Tensor,                                # waveforms (batch, channels, time)
     low:float=0.5, high:float=1.3,           # range of the factor
     min_share:float=0.1, max_share:float=0.5,# range of the fragment's length, as a share of the clip
-    p:float=0.5,                             # probability for each sample
+    p:float=0.5,                             # probability for each clip
     generator:torch.Generator|None=None,     # on the device of `x`
 ) -> Tensor:
-    "Multiply one fragment of each sample, anywhere in it, by a factor from U[low, high] (table 1: amplitude of a fragment)."
+    "Multiply one fragment of each clip, anywhere in it, by a factor from U[low, high] (table 1: amplitude of a fragment)."
     _check_range("gain", low, high); _check_range("share", min_share, max_share, 0, 1)
     on, gain = _chosen(x, p, generator), _uniform(x, low, high, generator)
     length = (_uniform(x, min_share, max_share, generator)*x.shape[-1]).round()
@@ -102,31 +103,31 @@ def time_mask(
     x:Tensor,               # waveforms (batch, channels, time)
     sr:int,                 # samples a second
     max_seconds:float=0.1,  # longest mask; at most half of the clip is masked
-    p:float=0.5,            # probability for each sample
+    p:float=0.5,            # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Silence one span of each sample, U[0, max_seconds] long and anywhere in it (table 1: time masking)."
+    "Silence one span of each clip, U[0, max_seconds] long and anywhere in it (table 1: time masking)."
     _check_range("max_seconds", 0, max_seconds)
     on = _chosen(x, p, generator)
     length = _uniform(x, 0, min(max_seconds*sr, x.shape[-1]/2), generator).round()
     def f(x, start, length): return x.masked_fill(_inside(x, start, length), 0)
     return _apply(x, on, f, _span_start(x, length, generator), length)
 
-# %% ../nbs/04_augment.ipynb #af1f2c22
+# %% ../nbs/04_augment.ipynb #23c0f2a7
 def _window(x:Tensor, start:Tensor, n:int) -> Tensor: # (batch, channels, n)
-    "From each sample of the batch the `n` values from its own `start` (batch, 1, 1) on."
+    "From each clip of the batch the `n` values from its own `start` (batch, 1, 1) on."
     b, c, _ = x.shape
     start = start.long().expand(b, c, 1).flatten()
     return x.flatten(0, 1).unfold(-1, n, 1)[torch.arange(b*c, device=x.device), start].view(b, c, n)
 
 def _fir(x:Tensor, taps:Tensor) -> Tensor:
-    "y[n] = sum_i taps[i] x[n+i], each sample of the batch with its own `taps` (batch, 1, K); K-1 samples shorter than `x`."
+    "y[n] = sum_i taps[i] x[n+i], each clip of the batch with its own `taps` (batch, 1, K); K-1 samples shorter than `x`."
     n = x.shape[-1] - taps.shape[-1] + 1
     y = x[..., :n]*taps[..., :1]
     for i in range(1, taps.shape[-1]): y.addcmul_(x[..., i:i+n], taps[..., i:i+1])
     return y
 
-# %% ../nbs/04_augment.ipynb #95cb6c00
+# %% ../nbs/04_augment.ipynb #7adbe4d4
 def delay_taps(
     fraction:Tensor, # (batch, 1, 1), delay in samples, in [0, 1)
     half:int=8,      # taps on either side
@@ -142,28 +143,29 @@ def delay(
     fractional:bool=True,  # False: `shift` is rounded, and no sample value changes
     most:int|None=None,    # a known bound of |shift| where not `cyclic`, which saves memory; None: the length of the clip
 ) -> Tensor:
-    "x[n - shift], each sample of the batch with its own shift."
+    "x[n - shift], each clip of the batch with its own shift."
     _check_batch(x)
     n, shift, half = x.shape[-1], shift.to(x).view(-1, 1, 1), 8*fractional
+    if not cyclic: shift = shift.clamp(-n-half, n+half)                     # further away there is only silence
     whole = shift.floor() if fractional else shift.round()
     if cyclic:
         tail = x[..., :2*half].repeat(1, 1, ceil(2*half/n))[..., :2*half]
         source, start = torch.cat((x, x, tail), -1), (-whole - half) % n
     else:
-        most = min(most or n, n) + 1
+        most = min(most or n+half, n+half) + 1
         source, start = F.pad(x, (most+half, most+half)), most - whole.clamp(-most, most)
     if not fractional: return _window(source, start, n)
     return _fir(_window(source, start, n + 2*half - 1), delay_taps(shift - whole, half))
 
-# %% ../nbs/04_augment.ipynb #a166ba50
+# %% ../nbs/04_augment.ipynb #bf6cb2c1
 def cyclic_shift(
     x:Tensor,               # waveforms (batch, channels, time)
     max_shift:float=1.0,    # largest shift as a fraction of the clip; 1: any position
     fractional:bool=True,   # also by parts of a sample
-    p:float=0.5,            # probability for each sample
+    p:float=0.5,            # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Roll each sample by its own amount, forwards or backwards (table 1: cyclic time shift, integer and fractional delay)."
+    "Roll each clip by its own amount, forwards or backwards (table 1: cyclic time shift, integer and fractional delay)."
     _check_range("max_shift", 0, max_shift)
     on, shift = _chosen(x, p, generator), _uniform(x, -max_shift, max_shift, generator)*x.shape[-1]
     return _apply(x, on, lambda x, shift: delay(x, shift, True, fractional), shift)
@@ -173,10 +175,10 @@ def linear_shift(
     sr:int,                 # samples a second
     max_seconds:float=0.1,  # largest shift; at most half of the clip is lost
     fractional:bool=True,   # also by parts of a sample
-    p:float=0.5,            # probability for each sample
+    p:float=0.5,            # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Move each sample earlier or later by its own U[-max_seconds, max_seconds]; zeros come in (table 1: linear time shift)."
+    "Move each clip earlier or later by its own U[-max_seconds, max_seconds]; zeros come in (table 1: linear time shift)."
     _check_range("max_seconds", 0, max_seconds)
     most = min(max_seconds*sr, x.shape[-1]/2)
     on, shift = _chosen(x, p, generator), _uniform(x, -most, most, generator)
@@ -197,15 +199,15 @@ def _filter(x:Tensor, taps:Tensor) -> Tensor:
     side = taps.shape[-1]//2
     return _fir(F.pad(x, (side, side)), taps)
 
-# %% ../nbs/04_augment.ipynb #2c516dd4
+# %% ../nbs/04_augment.ipynb #77903aa6
 def low_pass(
     x:Tensor,                        # waveforms (batch, channels, time)
     low:float=0.5, high:float=0.75,  # range of the cutoff, as a fraction of the Nyquist frequency; 1 lets everything pass
     taps:int=15,                     # length of the filter, odd
-    p:float=0.5,                     # probability for each sample
+    p:float=0.5,                     # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Take away the frequencies above a cutoff from U[low, high], one a sample (table 1: low-pass filter)."
+    "Take away the frequencies above a cutoff from U[low, high], one a clip (table 1: low-pass filter)."
     _check_range("cutoff", low, high, 0, 1)
     return _apply(x, _chosen(x, p, generator), _filter, low_pass_taps(_uniform(x, low, high, generator), taps))
 
@@ -213,16 +215,16 @@ def high_pass(
     x:Tensor,                       # waveforms (batch, channels, time)
     low:float=0., high:float=0.25,  # range of the cutoff, as a fraction of the Nyquist frequency; 0 lets everything pass
     taps:int=15,                    # length of the filter, odd
-    p:float=0.5,                    # probability for each sample
+    p:float=0.5,                    # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Take away the frequencies below a cutoff from U[low, high], one a sample (table 1: high-pass filter)."
+    "Take away the frequencies below a cutoff from U[low, high], one a clip (table 1: high-pass filter)."
     _check_range("cutoff", low, high, 0, 1)
     return _apply(x, _chosen(x, p, generator), lambda x, h: x - _filter(x, h), low_pass_taps(_uniform(x, low, high, generator), taps))
 
-# %% ../nbs/04_augment.ipynb #10557923
+# %% ../nbs/04_augment.ipynb #e9526c34
 def _draw_half(x, low, high, generator):
-    "The largest level of a signed code of `low` to `high` whole bits, one draw a sample: 2**(bits-1) - 1."
+    "The largest level of a signed code of `low` to `high` whole bits, one draw a clip: 2**(bits-1) - 1."
     if not (isinstance(low, int) and isinstance(high, int)): raise ValueError(f"bits must be whole numbers, got {low} and {high}")
     _check_range("bits", low, high, 2, 24)
     return 2**(_uniform(x, low, high+1, generator).floor() - 1) - 1
@@ -230,7 +232,7 @@ def _draw_half(x, low, high, generator):
 def quantise(
     x:Tensor,                # waveforms (batch, channels, time)
     low:int=6, high:int=10,  # range of the bits
-    p:float=0.5,             # probability for each sample
+    p:float=0.5,             # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
     "Round each sample to equal steps, 2**bits - 1 values between -1 and 1 (table 1: linear quantisation). Nothing is clipped."
@@ -241,7 +243,7 @@ def quantise(
 def mu_law(
     x:Tensor,               # waveforms (batch, channels, time)
     low:int=6, high:int=8,  # range of the bits
-    p:float=0.5,            # probability for each sample
+    p:float=0.5,            # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
     "Round each sample to steps that grow with the amplitude: compress, quantise, expand (table 1: quantisation by mu-law)."
@@ -253,7 +255,7 @@ def mu_law(
         return level.mul_(scale/half).expm1_().div_(mu).copysign_(x)
     return _apply(x, _chosen(x, p, generator), f, half)
 
-# %% ../nbs/04_augment.ipynb #4d694dc5
+# %% ../nbs/04_augment.ipynb #6e641f38
 @lru_cache
 def _resampler(old:int, new:int, dtype:torch.dtype, device:torch.device):
     "torchaudio's resampler from rate `old` to `new`, its kernel computed once and kept on the device."
@@ -263,7 +265,8 @@ def _resampler(old:int, new:int, dtype:torch.dtype, device:torch.device):
 def _stretch(x:Tensor, factor:float, place:Tensor) -> Tensor:
     "`x` with `factor` times as many samples, then cut or filled with zeros to its old length: `place` (batch, 1, 1) in [0, 1) says where."
     n, ratio = x.shape[-1], Fraction(factor).limit_denominator(100)
-    y = x if ratio == 1 else _resampler(ratio.denominator, ratio.numerator, x.dtype, x.device)(x)
+    exact = torch.autocast(x.device.type, enabled=False) if x.device.type in ("cpu", "cuda") else nullcontext() # or a convolution is done in half precision
+    with exact: y = x if ratio == 1 else _resampler(ratio.denominator, ratio.numerator, x.dtype, x.device)(x)
     missing = max(n - y.shape[-1], 0)
     y = F.pad(y, (missing, missing))
     return _window(y, (place*(y.shape[-1] - n + 1)).floor(), n)
@@ -271,10 +274,10 @@ def _stretch(x:Tensor, factor:float, place:Tensor) -> Tensor:
 def random_resample(
     x:Tensor,                                    # waveforms (batch, channels, time)
     factors:tuple[float,...]=(.8, .9, 1.1, 1.2), # the length becomes so many times as long, to two digits; the pitch that much lower
-    p:float=0.5,                                 # probability for each sample
+    p:float=0.5,                                 # probability for each clip
     generator:torch.Generator|None=None,         # on the device of `x`
 ) -> Tensor:
-    "Play each sample faster or slower by one of `factors`, all as likely; a random part is kept, or zeros fill the rest (section 3.2: re-sampling)."
+    "Play each clip faster or slower by one of `factors`, all as likely; a random part is kept, or zeros fill the rest (section 3.2: re-sampling)."
     if not factors or not all(.1 <= f <= 10 for f in factors): raise ValueError(f"expected factors between 0.1 and 10, got {factors}")
     on, place = _chosen(x, p, generator), _uniform(x, 0, 1, generator)
     def f(x, place):
@@ -301,7 +304,7 @@ def _flat(x:Tensor, generator=None) -> Tensor:
     u = torch.rand(x.shape, device=x.device, dtype=x.dtype, generator=generator)
     return u.sub_(u.mean(-1, keepdim=True))
 
-# %% ../nbs/04_augment.ipynb #225b1f81
+# %% ../nbs/04_augment.ipynb #427f178b
 def _add(x:Tensor, noise:Tensor, snr:Tensor) -> Tensor:
     "`x` plus `noise` scaled to `snr` dB below it (batch, 1, 1), by mean squares over channels and time. Nothing is added where either is silent."
     size, noise_size = (torch.linalg.vector_norm(z, dim=(1, 2), keepdim=True) for z in (x, noise))
@@ -311,10 +314,10 @@ def add_noise(
     x:Tensor,                 # waveforms (batch, channels, time)
     colour:str="white",       # "white", "pink", "red", "blue", "violet" (Gaussian) or "uniform"
     snr:tuple[float,float]=(30., 30.), # range of the signal-to-noise ratio in dB
-    p:float=0.5,              # probability for each sample
+    p:float=0.5,              # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Add noise of one colour U[*snr] dB below the sample's own power, each channel its own (table 1: noise). Silence stays silent."
+    "Add noise of one colour U[*snr] dB below the clip's own power, each channel its own (table 1: noise). Silence stays silent."
     if colour not in (*COLOURS, "uniform"): raise ValueError(f"unknown colour {colour!r}, expected one of {', '.join((*COLOURS, 'uniform'))}")
     _check_range("snr", *snr, -120)
     on, snr = _chosen(x, p, generator), _uniform(x, *snr, generator)
@@ -322,7 +325,7 @@ def add_noise(
     def f(x, exponent, snr): return _add(x, _flat(x, generator) if colour == "uniform" else _coloured(x, exponent, generator), snr)
     return _apply(x, on, f, exponent, snr)
 
-# %% ../nbs/04_augment.ipynb #ffbfcd7b
+# %% ../nbs/04_augment.ipynb #7a6b307f
 def _turn_phases(x:Tensor, sigma:float=.01, generator=None) -> Tensor:
     "Turn the phase of every bin of the clips' spectra by its own N(0, sigma**2); the mean and the Nyquist bin have no phase."
     n, spec = x.shape[-1], torch.fft.rfft(x)
@@ -334,7 +337,7 @@ def _turn_phases(x:Tensor, sigma:float=.01, generator=None) -> Tensor:
 def phase_noise(
     x:Tensor,           # waveforms (batch, channels, time)
     sigma:float=0.01,   # standard deviation of the turn, radians
-    p:float=0.5,        # probability for each sample
+    p:float=0.5,        # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
     "Turn the phase of each frequency a little, at random; every magnitude stays (table 1: phase noise)."
@@ -351,16 +354,16 @@ def low_sine(
     sr:int,                          # samples a second
     low:float=20., high:float=200.,  # range of the frequency in Hz
     snr:tuple[float,float]=(30., 30.), # range of the signal-to-noise ratio in dB
-    p:float=0.5,                     # probability for each sample
+    p:float=0.5,                     # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Add a hum, a sine of U[low, high] Hz, U[*snr] dB below the sample's own power. Silence stays silent."
+    "Add a hum, a sine of U[low, high] Hz, U[*snr] dB below the clip's own power. Silence stays silent."
     _check_range("frequency", low, high, 0, sr/2); _check_range("snr", *snr, -120)
     on = _chosen(x, p, generator)
     draws = [_uniform(x, *r, generator) for r in ((low, high), (0, 1), snr)]
     return _apply(x, on, lambda x, hz, phase, snr: _add(x, _hum(x, sr, hz, phase), snr), *draws)
 
-# %% ../nbs/04_augment.ipynb #0f900366
+# %% ../nbs/04_augment.ipynb #469f1a5f
 _TRANSFORMS = {f.__name__: f for f in (random_gain, fragment_gain, flip_polarity, linear_shift, cyclic_shift, time_mask,
                                        low_pass, high_pass, mu_law, quantise, random_resample)}
 TABLE1 = tuple(_TRANSFORMS) # the signal transforms of table 1
@@ -369,27 +372,28 @@ NOISES = ("white", "blue", "pink", "violet", "red", "uniform", "phase", "sine")
 
 @dataclass
 class AudioAugment:
-    "The signal transforms in random order, then one kind of noise a sample. ValueError for unknown names."
+    "The signal transforms in random order, then one kind of noise a clip. ValueError for unknown names."
     sr:int                            # samples a second
     transforms:tuple[str,...]=TABLE1  # names of functions of this module; `PUBLISHED` is the authors' list
     noises:tuple[str,...]=NOISES      # kinds to draw from; () for none, as on AudioSet
-    p:float=0.5                       # probability of each transform, and of noise, for each sample
+    p:float=0.5                       # probability of each transform, and of noise, for each clip
     snr:tuple[float,float]=(30., 30.) # range in dB of all noises but phase noise
 
     def __post_init__(self):
         for names, known, what in ((self.transforms, TABLE1, "transform"), (self.noises, NOISES, "noise")):
             for name in names:
                 if name not in known: raise ValueError(f"unknown {what} {name!r}, expected one of {', '.join(known)}")
+        if self.sr < 1: raise ValueError(f"sr={self.sr}, expected samples a second")
         _check_range("snr", *self.snr, -120)
         if not 0 <= self.p <= 1: raise ValueError(f"p must be a probability, got {self.p}")
 
-# %% ../nbs/04_augment.ipynb #5e8e5548
+# %% ../nbs/04_augment.ipynb #11067ad7
 @patch
 def add_one_noise(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -> Tensor:
-    "With probability `p` add one kind of noise, drawn for each sample from `noises`. All Gaussian colours share one inverse FFT."
-    if not self.noises: return x
+    "With probability `p` add one kind of noise, drawn for each clip from `noises`. All Gaussian colours share one inverse FFT."
+    if not self.noises: return x.clone()
     on, kind = _chosen(x, self.p, generator), _uniform(x, 0, len(self.noises), generator).floor()
-    snr, hz, phase = (_uniform(x, *r, generator) for r in (self.snr, (20., 200.), (0., 1.)))
+    snr, hz, phase = (_uniform(x, *r, generator) for r in (self.snr, (min(20., self.sr/4), min(200., self.sr/2)), (0., 1.)))
     exponent, coloured = torch.zeros_like(snr), torch.zeros_like(on)
     for i, name in enumerate(self.noises):
         here = on & (kind == i)

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from torch import Tensor
 from .core import host_generator
 
-# %% ../nbs/05_mix.ipynb #78ddd6c5
+# %% ../nbs/05_mix.ipynb #5061cf1e
 def _mix_labels(y, perm, lam, labels):
     "Labels of a mix: `convex` weights, or the `union` of both with the second dropped where lam >= 0.9."
     lam = lam.to(y).unsqueeze(-1)
@@ -25,11 +25,14 @@ def _mix_labels(y, perm, lam, labels):
 
 def _prepare(x, y, lam, perm, low, generator):
     "Check a batch and its targets, and draw what is not given: `lam` from U[low, 1] and `perm`, one a sample."
-    if x.ndim != 3 or y.ndim != 2 or len(x) != len(y) or not x.is_floating_point() or not x.numel():
-        raise ValueError(f"expected float waveforms (batch, channels, time) and targets (batch, classes), got {tuple(x.shape)} and {tuple(y.shape)}")
+    if x.ndim != 3 or y.ndim != 2 or len(x) != len(y) or not x.numel() or x.dtype not in (torch.float32, torch.float64) or not y.is_floating_point():
+        raise ValueError("expected float32 waveforms (batch, channels, time) and float targets (batch, classes), "
+                         f"got {tuple(x.shape)} and {tuple(y.shape)}, {x.dtype} and {y.dtype}")
     if lam is None: lam = low + (1-low)*torch.rand(len(x), device=x.device, generator=generator)
     if perm is None: perm = torch.randperm(len(x), device=x.device, generator=generator)
+    lam, perm = torch.as_tensor(lam), torch.as_tensor(perm)
     if lam.shape != (len(x),) or perm.shape != (len(x),): raise ValueError(f"lam and perm must have shape ({len(x)},), got {tuple(lam.shape)} and {tuple(perm.shape)}")
+    if perm.dtype != torch.long: raise ValueError(f"perm must hold whole numbers (int64), got {perm.dtype}")
     if lam.device.type == "cpu" and not ((lam >= 0) & (lam <= 1)).all(): raise ValueError(f"lam must lie in [0, 1], got {lam.tolist()}")
     return lam.to(x), perm
 
@@ -67,15 +70,16 @@ def timemix(
     inside = (pos >= start[:, None]) & (pos < (start+span)[:, None])
     return torch.where(inside[:, None], x[perm], x), _mix_labels(y, perm, 1-span/n, labels)
 
-# %% ../nbs/05_mix.ipynb #6a93e197
+# %% ../nbs/05_mix.ipynb #d287cabc
 def stft(
     x:Tensor,       # waveforms (..., channels, time), float32 or float64
     n_fft:int,      # window length in samples, at most `time`
     hop_length:int, # samples from one window to the next
 ) -> Tensor:        # complex (..., channels, frames, n_fft//2+1)
-    "Short-time Fourier transform with a Hann window; frame l is centred on sample l*hop_length, silence is taken to lie before and after the clip."
+    "Short-time Fourier transform with a Hann window; frame l is centred on sample l*hop_length, the last one on the end or behind it; around the clip is silence."
     window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
-    return torch.fft.rfft(F.pad(x, (n_fft//2, n_fft//2)).unfold(-1, n_fft, hop_length)*window)
+    behind = -x.shape[-1] % hop_length          # up to a whole number of hops, or the window would leave the last samples nearly no weight
+    return torch.fft.rfft(F.pad(x, (n_fft//2, n_fft//2 + behind)).unfold(-1, n_fft, hop_length)*window)
 
 def _overlap_add(frames, hop_length):
     "Sum frames `(..., frames, n_fft)`, each `hop_length` after the one before: `(..., samples)`."
