@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['in_turn', 'augment_cost', 'write_table', 'eat_bench']
 
-# %% ../nbs/24_speed.ipynb #b74df844
+# %% ../nbs/24_speed.ipynb #d39907e5
 import csv, os, time
 from functools import partial
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from .augment import AudioAugment, NOISES, TABLE1
 from .core import atomic_write, prepare_device, provenance
-from .mix import MIXES, RandomMix
+from .mix import MIXES
 from .model import eat_s, eat_xs
 
 # %% ../nbs/24_speed.ipynb #80e995ae
@@ -37,23 +38,30 @@ def in_turn(
     turns = [[_seconds(f, device) for f in functions] for _ in range(repeats+1)][1:]
     return [list(t) for t in zip(*turns)]
 
-# %% ../nbs/24_speed.ipynb #1d89b0fc
+# %% ../nbs/24_speed.ipynb #be79118e
 def _parts(sr:int) -> dict:
     "What is measured: name -> (kind, function of a batch, its targets and a generator)."
     def keep(a): return lambda x, y, g: (a(x, g), y)
-    def mix(m): return lambda x, y, g: m(x, y, generator=g)
+    windows = {"freqmix": dict(n_fft=1024), "phasemix": dict(n_fft=1024)}
+    def mix(name): return lambda x, y, g: MIXES[name](x, y, generator=g, **windows.get(name, {}))
     parts = {name: ("transform", keep(AudioAugment(sr, (name,), ()))) for name in TABLE1}
     parts |= {name: ("noise", keep(AudioAugment(sr, (), (name,)))) for name in NOISES}
-    parts |= {name: ("mix", mix(f)) for name, f in MIXES.items()}
-    chain, strategy = AudioAugment(sr), RandomMix()
-    return parts | {"all transforms and one noise": ("chain", keep(chain)),
-                    "the same and one mix": ("chain", lambda x, y, g: strategy(chain(x, g), y, generator=g))}
+    parts |= {name: ("mix", mix(name)) for name in MIXES}
+    chain = AudioAugment(sr)
+    def both(name): return lambda x, y, g: mix(name)(chain(x, g), y, g)
+    return parts | {"all transforms, noise": ("chain", keep(chain))} | {f"all transforms, noise, {name}": ("chain", both(name)) for name in MIXES}
 
 def _loop(f, size:int, x:Tensor, y:Tensor, g:torch.Generator):
     "`f` on `size` clips at a time."
     for i in range(0, len(x), size): f(x[i:i+size], y[i:i+size], g)
 
-# %% ../nbs/24_speed.ipynb #3dd51859
+def _rethrown(f, *args):
+    "`f` with the generator, its last argument, set to 0, 1, 2, ... from call to call."
+    seeds = count()
+    def call(): args[-1].manual_seed(next(seeds)); f(*args)
+    return call
+
+# %% ../nbs/24_speed.ipynb #2cd2182e
 def _step(model, x:Tensor, y:Tensor):
     "Forward, loss and backward of one batch."
     model.zero_grad()
@@ -65,7 +73,7 @@ def augment_cost(
     n_samples:int=110250,  # samples in a clip: 5 s at 22.05 kHz
     sr:int=22050,          # samples a second
     step_batch:int=8,      # clips in a training step on a CPU; on a GPU a step takes the whole batch
-    repeats:int=5,         # turns of each measurement
+    repeats:int=9,         # turns of each measurement
     model=eat_s,           # the network of the step
 ) -> list: # a dict a part: part, kind, batch_ms and loop_ms for each clip, loop_to_batch, step_share
     "Time of each transform, noise and mix, of the whole chain, and of a training step, for each clip; medians side by side in one run."
@@ -74,8 +82,8 @@ def augment_cost(
     gpu, there = device.type != "cpu", torch.Generator(device).manual_seed(0)
     x_there, y_there = x.to(device), y.to(device); rows = []
     for name, (kind, f) in _parts(sr).items():
-        size = 2 if kind == "mix" or "mix" in name else 1
-        whole, loop = in_turn(lambda: f(x_there, y_there, there), lambda: _loop(f, size, x, y, dice), device=device, repeats=repeats)
+        size = 2 if "mix" in name else 1
+        whole, loop = in_turn(_rethrown(f, x_there, y_there, there), _rethrown(_loop, f, size, x, y, dice), device=device, repeats=repeats)
         rows.append(dict(part=name, kind=kind, batch_ms=1e3*median(whole)/batch, loop_ms=1e3*median(loop)/batch,
                          loop_to_batch=median(b/a for a, b in zip(whole, loop))))
     n = batch if gpu else min(step_batch, batch)
@@ -83,7 +91,7 @@ def augment_cost(
     step = 1e3*median(in_turn(lambda: _step(net, x_there[:n], y_there[:n]), device=device, repeats=repeats)[0])/n
     return [dict(r, step_share=r["batch_ms"]/step) for r in rows] + [dict(part=f"training step, batch of {n}", kind="step", batch_ms=step)]
 
-# %% ../nbs/24_speed.ipynb #d907e9bc
+# %% ../nbs/24_speed.ipynb #ed834bd8
 def write_table(
     rows:list,      # dicts; what a row lacks stays empty
     path:str|Path,  # the CSV file, written whole or not at all
@@ -100,7 +108,7 @@ def eat_bench(
     device:str="auto",      # auto, cpu, cuda
     batch:int=64,           # clips in a batch
     n_samples:int=110250,   # samples in a clip
-    repeats:int=5,          # turns of each measurement
+    repeats:int=9,          # turns of each measurement
     results:str=None,       # folder for the table; default: only print it
 ):
     "Measure what augmenting and mixing cost on this machine."
