@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = "12_explore.ipynb"
-LIMIT = 300              # ms from key press to new picture: the best of a few presses; more where other programs keep the cores busy
+LIMIT = 300              # ms from key press to new picture, the median of a few presses; more where other programs keep the cores busy
 WHOLE = 170              # s for everything
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 ERRORS = ('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]')
@@ -105,8 +105,10 @@ class Test:
         prompts = lambda: page.eval_on_selector_all(".jp-CodeCell .jp-InputPrompt", "es => es.map(e => e.textContent.trim())")
         page.locator('.lm-MenuBar-item:has-text("Run")').first.click()
         page.locator('.lm-Menu-item:has-text("Run All Cells")').first.click()
-        self.wait("all cells to run", lambda: (p := prompts()) and not any("*" in t for t in p) and p[-1] != "[ ]:" and p[-1] != "[]:" , 100, .2)
-        self.no_errors("after Run All Cells")
+        def done():
+            if page.locator(ERRORS).count(): self.no_errors("while all cells ran")              # a cell that fails stops the rest
+            return (p := prompts()) and not any("*" in t for t in p) and p[-1] not in ("[ ]:", "[]:")
+        self.wait("all cells to run", done, 100, .5)
 
 
 class Explorer:
@@ -150,7 +152,7 @@ class Explorer:
             self.page.keyboard.press(key)
             self.new_picture(before, f"{key} on {label}")
             self.test.passed += 1
-            ms = self.image().evaluate("e => e._t")
+            self.page.wait_for_function("e => e._t", arg=self.image().element_handle()); ms = self.image().evaluate("e => e._t")
         return ms
 
     def choose(self, label, option):
@@ -158,17 +160,17 @@ class Explorer:
         self.row(label).locator("select").select_option(label=option)
         self.new_picture(before, f"{label} = {option}"); self.test.passed += 1
 
-    def best(self, label, times=7):
-        "Redraw times of several presses: prints the median and the best."
+    def redraws(self, label, times=7):
+        "Redraw times of several presses: prints them, and checks the median against the limit."
         ms = sorted(self.slide(label) for _ in range(times)); self.test.times.append((self.name, label, ms))
         print(f"{self.name:8} {label:12} key press to new picture: median {ms[len(ms)//2]:.0f} ms, best {ms[0]:.0f}, worst {ms[-1]:.0f} ({times} presses)")
-        limit = LIMIT*max(1, os.getloadavg()[0]/os.cpu_count())
-        self.test.check(ms[0] < limit, f"{self.name}: the fastest of {times} redraws took {ms[0]:.0f} ms, the limit at this load is {limit:.0f}")
+        limit = LIMIT*max(1, os.getloadavg()[0])                   # this test alone, with browser, server and kernel, makes a load of about 1
+        self.test.check(ms[len(ms)//2] < limit, f"{self.name}: the median of {times} redraws was {ms[len(ms)//2]:.0f} ms, the limit at this load is {limit:.0f}")
 
 
 def try_stft(t):
     w = Explorer(t, "stft_explorer", "stft"); w.shot()
-    w.best("look at", 5)
+    w.redraws("look at", 5)
     w.slide("window"); t.follows("stft: the line of numbers says 92.9 ms", lambda: "92.9 ms" in w.text())
     w.choose("frequency", "mel"); t.follows("stft: a slider for the mel bands", w.row("mel bands").is_visible); w.shot("_mel")
     players = w.players(); w.choose("sound", "mouse_click"); t.follows("stft: another sound in the player", lambda: w.players() != players)
@@ -184,7 +186,7 @@ def try_stft(t):
 
 def try_augment(t):
     w = Explorer(t, "augment_explorer", "augment"); w.shot()
-    w.best("cutoff")
+    w.redraws("cutoff")
     for name, label in (("quantise", "bits"), ("noise: pink", "SNR (dB)"), ("everything: AudioAugment", "draw")):
         w.choose("transform", name); t.follows(f"augment: a slider for {label}", w.row(label).is_visible); t.page.wait_for_timeout(200)
         text, players = w.text(), w.players(); w.slide(label)
@@ -199,13 +201,13 @@ def try_mix(t):
     bars, players = w.bars(), w.players(); w.slide("lam")
     t.follows("mix: label bars that follow lam to 0.71 and 0.29", lambda: w.bars() != bars and "0.71" in w.bars() and "0.29" in w.bars())
     t.follows("mix: a third player that follows lam, and two that stay", lambda: w.players()[:2] == players[:2] and w.players()[2] != players[2])
-    w.best("lam")
+    w.redraws("lam")
     w.choose("cutoff side", "high band from sound 1"); w.slide("window"); w.shot("_high")
     w.choose("sound 2", "siren"); t.follows("mix: a label that follows sound 2", lambda: "siren" in w.bars())
     for name in ("phasemix", "timemix", "mixup"): w.choose("mix", name); w.shot(f"_{name}")
     bars = w.bars(); w.row("labels").locator("select").select_option(label="union (both)")
     t.follows("mix: two full bars for union labels", lambda: w.bars() != bars and w.bars().count("1.00") == 2)
-    w.choose("mix", "freqmix"); w.slide("length (s)", times=3); w.best("lam")                      # clips of 5 s
+    w.choose("mix", "freqmix"); w.slide("length (s)", times=3); w.redraws("lam")                      # clips of 5 s
 
 
 def beep():
@@ -233,10 +235,10 @@ def main():
         try:
             t.open(address); t.run_all()
             for step in (try_stft, try_augment, try_mix): step(t); t.no_errors(f"after {step.__name__}")
-        except (Wrong, Error) as e:
+        except Exception as e:
             try: page.screenshot(path=str(shots/"failed.png"))
             except Error: pass
-            raise Wrong(f"{e}\n(see failed.png among the screenshots)") from e
+            raise Wrong(f"{type(e).__name__}: {e}\n(see failed.png among the screenshots)") from e
         finally: browser.close()
     print(f"browser: 3 explorers, {t.passed} checks passed")
 
