@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['in_turn', 'augment_cost', 'write_table', 'eat_bench']
 
-# %% ../nbs/24_speed.ipynb #d39907e5
+# %% ../nbs/24_speed.ipynb #10798adf
 import csv, os, time
 from functools import partial
 from itertools import count
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .augment import AudioAugment, NOISES, TABLE1
 from .core import atomic_write, prepare_device, provenance
+from .fast import fast
 from .mix import MIXES
 from .model import eat_s, eat_xs
 
@@ -61,7 +62,7 @@ def _rethrown(f, *args):
     def call(): args[-1].manual_seed(next(seeds)); f(*args)
     return call
 
-# %% ../nbs/24_speed.ipynb #2cd2182e
+# %% ../nbs/24_speed.ipynb #fc474edc
 def _step(model, x:Tensor, y:Tensor):
     "Forward, loss and backward of one batch."
     model.zero_grad()
@@ -87,7 +88,7 @@ def augment_cost(
         rows.append(dict(part=name, kind=kind, batch_ms=1e3*median(whole)/batch, loop_ms=1e3*median(loop)/batch,
                          loop_to_batch=median(b/a for a, b in zip(whole, loop))))
     n = batch if gpu else min(step_batch, batch)
-    net = model(n_classes=batch, n_samples=n_samples).to(device).train()
+    net = fast(model(n_classes=batch, n_samples=n_samples)).to(device).train()
     step = 1e3*median(in_turn(lambda: _step(net, x_there[:n], y_there[:n]), device=device, repeats=repeats)[0])/n
     return [dict(r, step_share=r["batch_ms"]/step) for r in rows] + [dict(part=f"training step, batch of {n}", kind="step", batch_ms=step)]
 
