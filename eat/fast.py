@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SLOPE', 'PIECE', 'NormActDown', 'ReflectConv', 'Branches', 'FastStem', 'FastDownsample', 'FastModifiedBlock', 'fast']
 
-# %% ../nbs/06b_fast.ipynb #928c08a1
-import ctypes, os
+# %% ../nbs/06b_fast.ipynb #9c8dd9a9
+import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from .model import Downsample, LowPass, ModifiedBlock
 
-# %% ../nbs/06b_fast.ipynb #9c9296bc
+# %% ../nbs/06b_fast.ipynb #0d4f03a5
 @lru_cache
 def _numba():
     "The package, imported at first use; None where it is absent or does not load."
@@ -27,17 +27,22 @@ def _numba():
 @lru_cache
 def _team():
     "PyTorch's own OpenMP, which its wheels for Linux bring along; None elsewhere."
-    found = sorted((Path(torch.__file__).parent/"lib").glob("libgomp*.so*"))
-    try: return ctypes.CDLL(str(found[0])) if found and hasattr(ctypes.CDLL(str(found[0])), "GOMP_parallel") else None
-    except OSError: return None
+    for file in (Path(torch.__file__).parent/"lib").glob("libgomp*.so*"): return ctypes.CDLL(str(file))
 
 def _share(f, n):
-    "Call `f(0)`, ..., `f(n-1)`, each on a thread of its own."
+    "Call `f(0)`, ..., `f(n-1)` on `n` threads; raises what any of them raised."
     if n==1: return f(0)
     if (team := _team()) is None:
         with ThreadPoolExecutor(n) as pool: return list(pool.map(f, range(n)))
-    team.GOMP_parallel(ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: f(team.omp_get_thread_num())), None, n, 0)
+    errors = []
+    def member(_): # the team may be smaller than asked for
+        try:
+            for i in range(team.omp_get_thread_num(), n, team.omp_get_num_threads()): f(i)
+        except BaseException as e: errors.append(e)
+    team.GOMP_parallel(ctypes.CFUNCTYPE(None, ctypes.c_void_p)(member), None, n, 0)
+    if errors: raise errors[0]
 
+# %% ../nbs/06b_fast.ipynb #d04792df
 class _Kernel:
     "A loop over rows `lo` to `hi`, or over one row, compiled at its first call."
     def __init__(self, f): self.f = f
@@ -370,19 +375,23 @@ def _covers(c, x, groups=1)->bool:
              and type(c.act) is nn.LeakyReLU and c.act.negative_slope==0.2)
     return shape and usual and (x.shape[0]*x.shape[2]>1 if norm.training else not _wants_grad(x, c))
 
-# %% ../nbs/06b_fast.ipynb #90f5486d
+# %% ../nbs/06b_fast.ipynb #a89aad36
+def _reflect_conv(c, x):
+    "`c.conv(c.pad(x))`. In the deepest layers the weights are larger than the signal, and copying the signal is the lesser trip."
+    return c.conv(c.pad(x)) if x.numel() < 2*c.conv.weight.numel() else ReflectConv.apply(x, c.conv.weight)
+
 class FastStem(nn.Sequential):
     "`conv` with norm and activation, in two passes."
     def forward(self, x:Tensor)->Tensor: # as `conv`
         if not (len(self)==4 and _eager(x) and _untouched(self) and _covers(self, x)): return super().forward(x) # 4: not a slice of it
-        return NormActDown.apply(ReflectConv.apply(x, self.conv.weight), self.norm.weight, self.norm.bias, self.norm, (1.,))
+        return NormActDown.apply(_reflect_conv(self, x), self.norm.weight, self.norm.bias, self.norm, (1.,))
 
 class FastDownsample(Downsample):
     "`Downsample` in two passes: convolution, then all the rest."
     def forward(self, x:Tensor)->Tensor: # as `Downsample`
         c,low = self.conv,getattr(self, "low_pass", None)
         if not (_eager(x) and type(low) is LowPass and x.shape[2]>low.d and _untouched(self) and _covers(c, x)): return super().forward(x)
-        return NormActDown.apply(ReflectConv.apply(x, c.conv.weight), c.norm.weight, c.norm.bias, c.norm, tuple(low.taps.tolist()))
+        return NormActDown.apply(_reflect_conv(c, x), c.norm.weight, c.norm.bias, c.norm, tuple(low.taps.tolist()))
 
 class FastModifiedBlock(ModifiedBlock):
     "`ModifiedBlock` with one matrix product and two passes."
@@ -391,7 +400,6 @@ class FastModifiedBlock(ModifiedBlock):
         if not (_eager(x) and _untouched(self) and _covers(p, x) and _covers(d, x, x.shape[1]) and s.bias is not None): return super().forward(x)
         return Branches.apply(x, s.weight, s.bias, p.conv.weight, d.conv.weight, p.norm.weight, p.norm.bias, d.norm.weight, d.norm.bias, self)
 
-# %% ../nbs/06b_fast.ipynb #091f8454
 def fast(
     model:nn.Module, # an `EAT`, its backbone, or any module with blocks of `eat.model` inside
 )->nn.Module: # the same object
