@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = "12_explore.ipynb"
 LIMIT = 300              # ms from key press to new picture, the median of a few presses; more where other programs keep the cores busy
-WHOLE = 170              # s for everything
+WHOLE = 420              # s for everything; a minute on a quiet machine
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 ERRORS = ('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]')
 
@@ -108,7 +108,7 @@ class Test:
         def done():
             if page.locator(ERRORS).count(): self.no_errors("while all cells ran")              # a cell that fails stops the rest
             return (p := prompts()) and not any("*" in t for t in p) and p[-1] not in ("[ ]:", "[]:")
-        self.wait("all cells to run", done, 100, .5)
+        self.wait("all cells to run", done, 240, .5)
 
 
 class Explorer:
@@ -165,6 +165,7 @@ class Explorer:
         ms = sorted(self.slide(label) for _ in range(times)); self.test.times.append((self.name, label, ms))
         print(f"{self.name:8} {label:12} key press to new picture: median {ms[len(ms)//2]:.0f} ms, best {ms[0]:.0f}, worst {ms[-1]:.0f} ({times} presses)")
         limit = LIMIT*max(1, os.getloadavg()[0])                   # this test alone, with browser, server and kernel, makes a load of about 1
+        if os.getloadavg()[0] > 1.5*os.cpu_count(): return print("         too much else is running to judge that")
         self.test.check(ms[len(ms)//2] < limit, f"{self.name}: the median of {times} redraws was {ms[len(ms)//2]:.0f} ms, the limit at this load is {limit:.0f}")
 
 

@@ -20,9 +20,10 @@ from fastcore.basics import patch
 from torch import Tensor
 from .core import host_generator
 
-# %% ../nbs/04_augment.ipynb #f876bf80
+# %% ../nbs/04_augment.ipynb #3bab6969
 def _check_batch(x:Tensor):
     "ValueError unless `x` is a batch (batch, channels, time), not empty, of float32 (or float64: half precision cannot count samples)."
+    if not isinstance(x, Tensor): raise ValueError(f"expected a PyTorch tensor (torch.as_tensor makes one), got {type(x).__name__}")
     if x.ndim != 3 or x.dtype not in (torch.float32, torch.float64) or 0 in x.shape:
         raise ValueError(f"expected a float32 batch (batch, channels, time), got {x.dtype} of shape {tuple(x.shape)}")
 

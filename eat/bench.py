@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['in_turn', 'augment_cost', 'write_table', 'eat_bench']
 
-# %% ../nbs/24_speed.ipynb #10798adf
+# %% ../nbs/24_speed.ipynb #cbcae929
 import csv, os, time
+from copy import deepcopy
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -62,7 +63,7 @@ def _rethrown(f, *args):
     def call(): args[-1].manual_seed(next(seeds)); f(*args)
     return call
 
-# %% ../nbs/24_speed.ipynb #fc474edc
+# %% ../nbs/24_speed.ipynb #d4d8cdfd
 def _step(model, x:Tensor, y:Tensor):
     "Forward, loss and backward of one batch."
     model.zero_grad()
@@ -88,11 +89,13 @@ def augment_cost(
         rows.append(dict(part=name, kind=kind, batch_ms=1e3*median(whole)/batch, loop_ms=1e3*median(loop)/batch,
                          loop_to_batch=median(b/a for a, b in zip(whole, loop))))
     n = batch if gpu else min(step_batch, batch)
-    net = fast(model(n_classes=batch, n_samples=n_samples)).to(device).train()
-    step = 1e3*median(in_turn(lambda: _step(net, x_there[:n], y_there[:n]), device=device, repeats=repeats)[0])/n
-    return [dict(r, step_share=r["batch_ms"]/step) for r in rows] + [dict(part=f"training step, batch of {n}", kind="step", batch_ms=step)]
+    plain = model(n_classes=batch, n_samples=n_samples).to(device).train(); net = fast(deepcopy(plain))
+    quick, slow = in_turn(*(partial(_step, m, x_there[:n], y_there[:n]) for m in (net, plain)), device=device, repeats=repeats)
+    step, plain_step = (1e3*median(t)/n for t in (quick, slow))
+    return [dict(r, step_share=r["batch_ms"]/step) for r in rows] + [dict(part=f"training step, batch of {n}", kind="step", batch_ms=step),
+            dict(part="the same, not fused", kind="step", batch_ms=plain_step, step_share=median(a/b for a, b in zip(slow, quick)))]
 
-# %% ../nbs/24_speed.ipynb #ed834bd8
+# %% ../nbs/24_speed.ipynb #76c14c2e
 def write_table(
     rows:list,      # dicts; what a row lacks stays empty
     path:str|Path,  # the CSV file, written whole or not at all
@@ -112,8 +115,10 @@ def eat_bench(
     repeats:int=9,          # turns of each measurement
     results:str=None,       # folder for the table; default: only print it
 ):
-    "Measure what augmenting and mixing cost on this machine."
-    start, where = time.time(), prepare_device(device)
+    "Measure what augmenting and mixing cost on this machine. All times are for one clip."
+    if batch < 2 or repeats < 1 or n_samples < 1: raise SystemExit(f"eat_bench: expected batch >= 2, repeats >= 1 and n_samples >= 1, got {batch}, {repeats} and {n_samples}")
+    try: start, where = time.time(), prepare_device(device)
+    except ValueError as e: raise SystemExit(f"eat_bench: {e}")
     rows = augment_cost(where, batch, n_samples, repeats=repeats)
     for r in rows: print(f"{r['part']:32} {r['batch_ms']:8.3f} ms" + (f"  loop {r['loop_ms']:8.3f} ms  loop/batch {r['loop_to_batch']:6.2f}  {100*r['step_share']:5.1f} % of a step" if "loop_ms" in r else ""))
     if results:

@@ -7,8 +7,8 @@ __all__ = ['FILE', 'ESC', 'PARAMETERS', 'AUGMENTS', 'esc_table', 'sound_names', 
            'loudest', 'draw_clips', 'picture', 'wav', 'label_bars', 'Control', 'explorer', 'stft_view', 'draw_stft',
            'stft_explorer', 'Parameter', 'augment_view', 'augment_explorer', 'mix_view', 'mix_explorer']
 
-# %% ../nbs/12_explore.ipynb #5bdb0751
-import html, io, tempfile, warnings
+# %% ../nbs/12_explore.ipynb #bd1b3a7d
+import html, io, math, tempfile, warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from .augment import (COLOURS, AudioAugment, add_noise, delay, flip_polarity, fr
                          quantise, random_gain, random_resample, time_mask)
 from .core import show_spec, show_wave
 from .data import find_esc, read_esc
-from .mix import MIXES, freqmix_cutoff
+from .mix import MIXES, freqmix_cutoff, stft
 from .synth import CLASSES, synth_clip
 
 # %% ../nbs/12_explore.ipynb #a0a8dc57
@@ -124,7 +124,7 @@ def _draw_wave(view, ax, title, centre, top):
     where = f", from {start/view.sr:.3f} s on" if n else ""
     show_wave(line, view.sr*share, ax, title=title + where).set(ylim=(-1.05*top, 1.05*top), xlabel="")
 
-# %% ../nbs/12_explore.ipynb #7568feb4
+# %% ../nbs/12_explore.ipynb #c92dca69
 def _fade(ax, box, sr, fill=True):
     "Fade a box of a spectrogram with linear frequency, or only draw its edges."
     from matplotlib.patches import Rectangle
@@ -141,9 +141,12 @@ def draw_clips(
     "A column for each clip, waveform above, spectrogram below. What a mix does not use is faded, and the cut drawn into the last clip."
     axs, titles = _axes(fig, 2, len(view.clips), height_ratios=(1, 1.6)), list(view.clips)
     centre, top = loudest(view.clips[titles[0]]), max(1e-3, *(float(x.abs().max()) for x in view.clips.values()))
-    for wave, spec, title in zip(*axs, titles):
+    n_fft = view.spec.get("n_fft", 1024)
+    loud = [20*math.log10(stft(x, min(n_fft, x.shape[-1]), max(n_fft//4, 1)).abs().max() + 1e-9) for x in view.clips.values()]
+    for wave, spec, title, db in zip(*axs, titles, loud):
         _draw_wave(view, wave, title, centre, top)
         show_spec(view.clips[title], view.sr, spec, **view.spec)
+        for image in spec.images: image.set_clim(*(v + max(loud) - db for v in image.get_clim()))  # one scale: black and white mean the same in all
         if title != titles[0]: spec.set_ylabel("")
         for box in view.faded.get(title, []): _fade(spec, box, view.sr)
         if title == titles[-1]:

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from torch import Tensor
 from .core import host_generator
 
-# %% ../nbs/05_mix.ipynb #5061cf1e
+# %% ../nbs/05_mix.ipynb #fc438686
 def _mix_labels(y, perm, lam, labels):
     "Labels of a mix: `convex` weights, or the `union` of both with the second dropped where lam >= 0.9."
     lam = lam.to(y).unsqueeze(-1)
@@ -25,22 +25,24 @@ def _mix_labels(y, perm, lam, labels):
 
 def _prepare(x, y, lam, perm, low, generator):
     "Check a batch and its targets, and draw what is not given: `lam` from U[low, 1] and `perm`, one a sample."
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)): raise ValueError(f"expected PyTorch tensors (torch.as_tensor makes them), got {type(x).__name__} and {type(y).__name__}")
     if x.ndim != 3 or y.ndim != 2 or len(x) != len(y) or not x.numel() or x.dtype not in (torch.float32, torch.float64) or not y.is_floating_point():
         raise ValueError("expected float32 waveforms (batch, channels, time) and float targets (batch, classes), "
                          f"got {tuple(x.shape)} and {tuple(y.shape)}, {x.dtype} and {y.dtype}")
     if lam is None: lam = low + (1-low)*torch.rand(len(x), device=x.device, generator=generator)
     if perm is None: perm = torch.randperm(len(x), device=x.device, generator=generator)
-    lam, perm = torch.as_tensor(lam), torch.as_tensor(perm)
+    lam, perm = lam if isinstance(lam, Tensor) else torch.as_tensor(lam, device=x.device), torch.as_tensor(perm)
+    if lam.ndim == 0: lam = lam.expand(len(x))                      # one for all
     if lam.shape != (len(x),) or perm.shape != (len(x),): raise ValueError(f"lam and perm must have shape ({len(x)},), got {tuple(lam.shape)} and {tuple(perm.shape)}")
     if perm.dtype != torch.long: raise ValueError(f"perm must hold whole numbers (int64), got {perm.dtype}")
     if lam.device.type == "cpu" and not ((lam >= 0) & (lam <= 1)).all(): raise ValueError(f"lam must lie in [0, 1], got {lam.tolist()}")
     return lam.to(x), perm
 
-# %% ../nbs/05_mix.ipynb #1d160c5f
+# %% ../nbs/05_mix.ipynb #92a395d6
 def mixup(
     x:Tensor,                 # waveforms (batch, channels, time)
     y:Tensor,                 # targets (batch, classes), float
-    lam:Tensor|None=None,     # the ratio r, (batch,) in [0, 1]: share of the first sound; None draws from U[0.1, 1]
+    lam:Tensor|None=None,     # the ratio r, (batch,) or one for all, in [0, 1]: share of the first sound; None draws from U[0.1, 1]
     perm:Tensor|None=None,    # partner of each sample, (batch,); None draws a permutation
     labels:str="convex",      # "convex" or "union"
     generator:torch.Generator|None=None, # on the device of `x`
@@ -52,11 +54,11 @@ def mixup(
     p = p[:, None, None]
     return (p*x + (1-p)*x[perm]) / (p**2 + (1-p)**2).sqrt(), _mix_labels(y, perm, lam, labels)
 
-# %% ../nbs/05_mix.ipynb #7beb27c7
+# %% ../nbs/05_mix.ipynb #e0b1f142
 def timemix(
     x:Tensor,                 # waveforms (batch, channels, time)
     y:Tensor,                 # targets (batch, classes), float
-    lam:Tensor|None=None,     # share of time that stays, (batch,) in [0, 1]; None draws from U[0.5, 1]
+    lam:Tensor|None=None,     # share of time that stays, (batch,) or one for all, in [0, 1]; None draws from U[0.5, 1]
     perm:Tensor|None=None,    # partner of each sample, (batch,); None draws a permutation
     labels:str="convex",      # "convex" or "union"
     generator:torch.Generator|None=None, # on the device of `x`
@@ -149,11 +151,11 @@ def freqmix_cutoff(
     below = int(mask.sum()) if side == "low" else n_bins - int(mask.sum())          # bins below the cutoff
     return min(max(below - .5, 0.)*sr/n_fft, sr/2)
 
-# %% ../nbs/05_mix.ipynb #dba44789
+# %% ../nbs/05_mix.ipynb #524a5c29
 def freqmix(
     x:Tensor,                 # waveforms (batch, channels, time), float32 or float64
     y:Tensor,                 # targets (batch, classes), float
-    lam:Tensor|None=None,     # share of the bins that stays, (batch,) in [0, 1]; None draws from U[0.5, 1]
+    lam:Tensor|None=None,     # share of the bins that stays, (batch,) or one for all, in [0, 1]; None draws from U[0.5, 1]
     perm:Tensor|None=None,    # partner of each sample, (batch,); None draws a permutation
     side:str|Tensor|None=None, # which band stays: "low", "high" or bool (batch,), True = low; None draws one a sample
     n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call; shorter clips get a smaller one
@@ -183,11 +185,11 @@ def mix_phase(
     turn = (1-lam)*torch.angle(spec2*spec1.conj() + 0)       # + 0: an imaginary part of -0 becomes 0, so exact opposites turn one way
     return spec1*torch.complex(turn.cos(), turn.sin())
 
-# %% ../nbs/05_mix.ipynb #b6c91e7e
+# %% ../nbs/05_mix.ipynb #fdd74b50
 def phasemix(
     x:Tensor,                 # waveforms (batch, channels, time), float32 or float64
     y:Tensor,                 # targets (batch, classes), float
-    lam:Tensor|None=None,     # weight of the first phase, (batch,) in [0, 1]; None draws from U[0, 1]
+    lam:Tensor|None=None,     # weight of the first phase, (batch,) or one for all, in [0, 1]; None draws from U[0, 1]
     perm:Tensor|None=None,    # partner of each sample, (batch,); None draws a permutation
     arc:str="short",          # "short" or "printed", see `mix_phase`
     n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call; shorter clips get a smaller one

@@ -70,6 +70,8 @@ class TrainConfig:
             v = getattr(self, name)
             if not (low <= v and (high is None or v <= high)): raise ValueError(f"{name}={v!r}, expected {f'at least {low}' if high is None else f'between {low} and {high}'}")
 
+        if type(self.noise) is not bool: raise ValueError(f"noise={self.noise!r}, expected True or False")
+        if isinstance(self.mixes, str): raise ValueError(f"mixes={self.mixes!r}, expected a list or tuple of names")
         self.mixes = tuple(self.mixes) # JSON knows only lists
         if not self.mixes or any(m not in MIXES for m in self.mixes): raise ValueError(f"mixes={self.mixes!r}, expected some of {', '.join(MIXES)} (mix_p=0 for none)")
         if self.augment not in AUGMENTS: raise ValueError(f"augment={self.augment!r}, expected one of {', '.join(AUGMENTS)}")
