@@ -58,27 +58,31 @@ class TrainConfig:
     device:str = "auto"           # "auto", "cpu", "cuda", "mps"
     out:str = "runs"              # a run writes into its own folder below this
 
-    def __post_init__(self):
-        if self.dataset not in DATASETS: raise ValueError(f"dataset={self.dataset!r}, expected one of {', '.join(DATASETS)}")
-        if self.model not in MODELS: raise ValueError(f"model={self.model!r}, expected one of {', '.join(MODELS)}")
-        for name in ("fold", "sr", "n_samples", "epochs", "batch_size", "mix_start", "seed"):
-            if type(getattr(self, name)) is not int: raise ValueError(f"{name}={getattr(self, name)!r}, expected a whole number")
-        for name in ("peak", "lr", "warmup", "weight_decay", "clip_norm", "label_smoothing", "mix_p", "ema_decay"):
-            if type(getattr(self, name)) not in (int, float): raise ValueError(f"{name}={getattr(self, name)!r}, expected a number")
-        for name, low, high in (("fold", 1, None), ("sr", 1, None), ("peak", 1e-3, 1), ("clip_norm", 1e-9, None), ("n_samples", 1, None), ("epochs", 1, None), ("batch_size", 2, None), ("lr", 0, None), ("warmup", 0, 1),
-                                ("weight_decay", 0, None), ("label_smoothing", 0, 1), ("mix_p", 0, 1), ("mix_start", 0, None), ("ema_decay", 0, 1), ("seed", 0, 2**32)):
-            v = getattr(self, name)
-            if not (low <= v and (high is None or v <= high)): raise ValueError(f"{name}={v!r}, expected {f'at least {low}' if high is None else f'between {low} and {high}'}")
-
-        if type(self.noise) is not bool: raise ValueError(f"noise={self.noise!r}, expected True or False")
-        if isinstance(self.mixes, str): raise ValueError(f"mixes={self.mixes!r}, expected a list or tuple of names")
-        self.mixes = tuple(self.mixes) # JSON knows only lists
-        if not self.mixes or any(m not in MIXES for m in self.mixes): raise ValueError(f"mixes={self.mixes!r}, expected some of {', '.join(MIXES)} (mix_p=0 for none)")
-        if self.augment not in AUGMENTS: raise ValueError(f"augment={self.augment!r}, expected one of {', '.join(AUGMENTS)}")
-        if self.dataset == "folder" and not self.root: raise ValueError("root is missing: dataset 'folder' needs the folder that holds class_name/clip.wav")
+    def __post_init__(self): _check_config(self)
 
     @property
     def name(self): return f"{self.dataset}-{self.model}-fold{self.fold}-seed{self.seed}"
+
+# %% ../nbs/08_train.ipynb #5c1f0a77
+def _check_config(config):
+    "ValueError for the first field that is out of its range; makes `mixes` a tuple."
+    if config.dataset not in DATASETS: raise ValueError(f"dataset={config.dataset!r}, expected one of {', '.join(DATASETS)}")
+    if config.model not in MODELS: raise ValueError(f"model={config.model!r}, expected one of {', '.join(MODELS)}")
+    for name in ("fold", "sr", "n_samples", "epochs", "batch_size", "mix_start", "seed"):
+        if type(getattr(config, name)) is not int: raise ValueError(f"{name}={getattr(config, name)!r}, expected a whole number")
+    for name in ("peak", "lr", "warmup", "weight_decay", "clip_norm", "label_smoothing", "mix_p", "ema_decay"):
+        if type(getattr(config, name)) not in (int, float): raise ValueError(f"{name}={getattr(config, name)!r}, expected a number")
+    for name, low, high in (("fold", 1, None), ("sr", 1, None), ("peak", 1e-3, 1), ("clip_norm", 1e-9, None), ("n_samples", 1, None), ("epochs", 1, None), ("batch_size", 2, None), ("lr", 0, None), ("warmup", 0, 1),
+                            ("weight_decay", 0, None), ("label_smoothing", 0, 1), ("mix_p", 0, 1), ("mix_start", 0, None), ("ema_decay", 0, 1), ("seed", 0, 2**32)):
+        v = getattr(config, name)
+        if not (low <= v and (high is None or v <= high)): raise ValueError(f"{name}={v!r}, expected {f'at least {low}' if high is None else f'between {low} and {high}'}")
+
+    if type(config.noise) is not bool: raise ValueError(f"noise={config.noise!r}, expected True or False")
+    if isinstance(config.mixes, str): raise ValueError(f"mixes={config.mixes!r}, expected a list or tuple of names")
+    config.mixes = tuple(config.mixes) # JSON knows only lists
+    if not config.mixes or any(m not in MIXES for m in config.mixes): raise ValueError(f"mixes={config.mixes!r}, expected some of {', '.join(MIXES)} (mix_p=0 for none)")
+    if config.augment not in AUGMENTS: raise ValueError(f"augment={config.augment!r}, expected one of {', '.join(AUGMENTS)}")
+    if config.dataset == "folder" and not config.root: raise ValueError("root is missing: dataset 'folder' needs the folder that holds class_name/clip.wav")
 
 # %% ../nbs/08_train.ipynb #10c6dcc2
 DATASETS = dict(synth=SynthESC, esc10=partial(ESC50, subset="esc10"), esc50=ESC50, folder=AudioFolder)
