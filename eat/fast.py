@@ -19,9 +19,9 @@ from .model import Downsample, LowPass, ModifiedBlock
 # %% ../nbs/06b_fast.ipynb #0d4f03a5
 @lru_cache
 def _numba():
-    "The package, imported at first use; None where it is absent or does not load."
+    "The package, imported at first use; None where it is absent."
     try: import numba
-    except Exception: return None
+    except ImportError: return None
     return numba
 
 @lru_cache
