@@ -447,12 +447,14 @@ def stop_signals():
     finally:
         for s, handler in usual.items(): signal.signal(s, handler)
 
-# %% ../nbs/08_train.ipynb #03b88d81
-def start_processes(device:torch.device):
-    "The `Accelerator` that joins the processes of a run, alone or of several, and the device of this one."
+# %% ../nbs/08_train.ipynb #c866194b
+def start_processes(
+    device="auto", # as in `prepare_device`; with several processes the one that started them decides
+) -> tuple: # `Accelerator`, prepared device
+    "What joins the processes of a run, alone or of several, and the device of this one."
     from accelerate import Accelerator
-    a = Accelerator(cpu=device.type == "cpu", mixed_precision="no", device_placement=False)
-    return a, (a.device if a.num_processes > 1 else device)
+    a = Accelerator(mixed_precision="no", device_placement=False)
+    return a, prepare_device(a.device if a.num_processes > 1 else device)
 
 def predict_together(
     accelerator, model:nn.Module, clips:ClipSet, config:TrainConfig,
@@ -550,7 +552,7 @@ def _train(state:State, config:TrainConfig, accelerator, train, watched, path:Pa
     if asked: signal.raise_signal(asked[0])
     return state.step == steps
 
-# %% ../nbs/08_train.ipynb #425b77c0
+# %% ../nbs/08_train.ipynb #4131f93b
 def fit(
     config:TrainConfig,
     resume:str="no",    # "no", or "auto": continue the run of this name if there is one
@@ -562,7 +564,7 @@ def fit(
     "Train `config` and return the run. ValueError for data or settings that do not fit, FloatingPointError for a loss that is not finite."
     if resume not in ("no", "auto"): raise ValueError(f"resume={resume!r}, expected 'no' or 'auto'")
     until = float("inf") if max_minutes is None else time.monotonic() + 60*max_minutes
-    accelerator, device = start_processes(prepare_device(config.device)); origin = provenance(device); main = accelerator.is_main_process
+    accelerator, device = start_processes(config.device); origin = provenance(device); main = accelerator.is_main_process
     train, test = (given or open_data(config, split) for given, split in ((train, "train"), (test, "test")))
     described = _describe(config, train, test)
     path = _run_folder(config, resume == "auto", described)
