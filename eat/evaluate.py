@@ -242,7 +242,7 @@ def _add_row(file:Path, run:Run, clips:int):
 
 def _settings(config:dict, *apart) -> dict:
     "A configuration as JSON knows it, without what may differ between machines and without the fields `apart`."
-    return {k: v for k, v in json.loads(json.dumps(config)).items() if k not in ("root", "out", "device", *apart)}
+    return {k: v for k, v in json.loads(json.dumps(config)).items() if k not in ("root", "out", "device", "teacher", *apart)}
 
 def _differences(there:dict, now:dict) -> str:
     return "; ".join(f"{k}: {there.get(k)!r} there, {now.get(k)!r} now" for k in sorted({*there, *now}) if there.get(k) != now.get(k))
