@@ -245,11 +245,11 @@ def epoch_times(quick:bool, device:str, model:str, n_samples:int, batch:int, fol
     else: seconds = _plain_epochs(ds, config, torch.device(device), workers)[1:]
     return {"epoch": 1e3*median(seconds)/(clips//batch*batch)}
 
-def import_rows(pairs:int) -> list:
-    "How long `from eat.infer import Classifier` takes beyond PyTorch's own import, in ms."
+def import_rows(repeats:int=5) -> list:
+    "How long `from eat.infer import Classifier` takes beyond PyTorch's own import, in ms: the smallest of each, since a hiccup only adds."
     def run(code): subprocess.run([sys.executable, "-c", code], check=True)
-    torch_alone, ours = in_turn(partial(run, "import torch"), partial(run, "from eat.infer import Classifier"), repeats=pairs)
-    return [dict(part="import, beyond PyTorch's", fast=1e3*median(b - a for a, b in zip(torch_alone, ours)))]
+    torch_alone, ours = in_turn(partial(run, "import torch"), partial(run, "from eat.infer import Classifier"), repeats=repeats)
+    return [dict(part="import, beyond PyTorch's", fast=1e3*(min(ours) - min(torch_alone)))]
 
 # %% ../nbs/24_speed.ipynb #defc07c2
 def stage_rows(
@@ -269,7 +269,7 @@ def stage_rows(
         rows += paired("train_times", **same, model=model, batch=step, repeats=repeats)
         rows += paired("score_times", **same, model=model, batch=step, repeats=repeats, folder=folder)
         rows += paired("epoch_times", **same, model=model, batch=step, folder=folder, clips=(12 if gpu else 3)*step, workers=8*gpu)
-    return [dict(r, unit="MB" if "memory" in r["part"] else "ms") for r in rows + import_rows(pairs)]
+    return [dict(r, unit="MB" if "memory" in r["part"] else "ms") for r in rows + import_rows()]
 
 # %% ../nbs/24_speed.ipynb #b9ba6836
 def machine_rates(
