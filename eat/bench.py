@@ -259,16 +259,15 @@ def stage_rows(
     batch:int,      # clips in an augmented batch; a training step takes 8 of them on a CPU, all on a GPU
     pairs:int,      # processes on each side
     repeats:int=2,  # turns in each process
-) -> list: # a dict a part: part, plain, fast, ratio, unit
+) -> list: # a dict a part: part, plain, fast, ratio, batch, unit
     "Every stage of a run, plain against fast; milliseconds a clip, MB for memory."
     gpu = device.type == "cuda"; step = batch if gpu else min(batch, 8)
     with tempfile.TemporaryDirectory() as folder:
         write_synth(Path(folder), 1, n_samples/22050, 44100)
         same = dict(pairs=pairs, device=str(device), n_samples=n_samples)
-        rows = paired("data_times", **same, folder=folder, batch=batch, repeats=repeats)
-        rows += paired("train_times", **same, model=model, batch=step, repeats=repeats)
-        rows += paired("score_times", **same, model=model, batch=step, repeats=repeats, folder=folder)
-        rows += paired("epoch_times", **same, model=model, batch=step, folder=folder, clips=(12 if gpu else 3)*step, workers=8*gpu)
+        jobs = dict(train_times=dict(repeats=repeats), score_times=dict(repeats=repeats, folder=folder), epoch_times=dict(folder=folder, clips=(12 if gpu else 3)*step, workers=8*gpu))
+        rows = [dict(r, batch=batch) for r in paired("data_times", **same, folder=folder, batch=batch, repeats=repeats)]
+        rows += [dict(r, batch=step) for job, more in jobs.items() for r in paired(job, **same, model=model, batch=step, **more)]
     return [dict(r, unit="MB" if "memory" in r["part"] else "ms") for r in rows + import_rows()]
 
 # %% ../nbs/24_speed.ipynb #b9ba6836
@@ -317,7 +316,7 @@ def roofline_rows(device:torch.device, model:str, n_samples:int, batch:int, pair
             flops, size = times_flops*r["flops"], width*(reads*i + writes*o + weights*r["parameters"]/batch)
             t = times[f"{mode}, {r['stage']}"]; compute, move = flops/gflops/1e6, size/gb/1e6; floor = max(compute, move)
             rows.append(dict(stage=r["stage"], mode=mode, mflop=flops/1e6, mb=size/1e6, limit="arithmetic" if compute > move else "memory", floor_ms=floor,
-                             plain_ms=t["plain"], fast_ms=t["fast"], ratio=t["ratio"], gap=t["fast"]/floor, matrix_gflops=gflops, copy_gb_s=gb))
+                             plain_ms=t["plain"], fast_ms=t["fast"], ratio=t["ratio"], gap=t["fast"]/floor, batch=batch, matrix_gflops=gflops, copy_gb_s=gb))
     return rows
 
 # %% ../nbs/24_speed.ipynb #50c7319d
@@ -391,8 +390,9 @@ def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) ->
 
 def tried_rows(device:torch.device, model:str, n_samples:int, batch:int, repeats:int=3) -> list:
     "A dict for each idea: idea, usual_ms, tried_ms (a clip), ratio."
-    times = in_process("tried_times", device=str(device), model=model, n_samples=n_samples, batch=batch if device.type == "cuda" else min(batch, 8), repeats=repeats)
-    return [dict(idea=k, usual_ms=u, tried_ms=t, ratio=r) for k, (u, t, r) in times.items()]
+    batch = batch if device.type == "cuda" else min(batch, 8)
+    times = in_process("tried_times", device=str(device), model=model, n_samples=n_samples, batch=batch, repeats=repeats)
+    return [dict(idea=k, usual_ms=u, tried_ms=t, ratio=r, batch=batch) for k, (u, t, r) in times.items()]
 
 # %% ../nbs/24_speed.ipynb #0897b09d
 def write_table(
@@ -440,7 +440,7 @@ def eat_bench(
     pairs:int=3,            # processes on each side, plain and fast
     results:str=None,       # folder for the tables; default: only print them
 ):
-    "Measure on this machine what a run costs, plain against fast, stage by stage. Times are milliseconds, for one clip unless the table has a column `batch`."
+    "Measure on this machine what a run costs, plain against fast, stage by stage. Times are milliseconds for one clip, in the part `inference` for one call."
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
     try: where = prepare_device(device)
     except ValueError as e: raise SystemExit(f"eat_bench: {e}")
@@ -449,7 +449,8 @@ def eat_bench(
         start = time.time(); rows = BENCH[part](where, model, n_samples, batch, repeats, pairs); seconds = round(time.time() - start)
         print(f"{part}, {seconds} s", *map(_line, rows), sep="\n", flush=True)
         if not results: continue
-        p, size = provenance(where), dict(batch=batch, n_samples=n_samples) if part != "inference" else {}
+        p, size = provenance(where), {} if part == "inference" else dict(n_samples=n_samples)
+        if part == "augment": size["batch"] = batch
         write_table(rows, Path(results)/f"speed_{part}_{where.type}.csv", **size,
                     command=f"eat_bench --what {part} --device {where.type} --model {model} --n_samples {n_samples} --batch {batch} --repeats {repeats} --pairs {pairs}",
                     commit=p["commit"], date=p["date"], hardware=p["hardware"], cores=os.cpu_count(), load=load, seconds=seconds, **p["versions"])
