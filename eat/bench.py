@@ -191,7 +191,7 @@ def _half(device:torch.device): return torch.autocast(device.type, torch.bfloat1
 def _stepper(quick:bool, net:nn.Module, device:torch.device) -> dict: # name -> function of a batch and its targets
     "A training step and what it is made of."
     gpu = device.type == "cuda"; ema, run = deepcopy(net), torch.compile(net) if quick and gpu else net
-    opt = torch.optim.AdamW(param_groups(net, 1e-5), lr=1e-4, fused=True if quick and gpu else None); net.train()
+    opt = torch.optim.AdamW(param_groups(net, 1e-5), lr=1e-4, fused=quick or None); net.train()
     def forward(x, y):
         with _half(device): return F.cross_entropy(run(x), y, label_smoothing=.1)
     def backward(x, y): net.zero_grad(); loss = forward(x, y); loss.backward(); return loss.detach()
@@ -237,7 +237,8 @@ def _plain_epochs(clips:ClipSet, config, device:torch.device, workers:int) -> li
 # %% ../nbs/24_speed.ipynb #9a4189b2
 def epoch_times(quick:bool, device:str, model:str, n_samples:int, batch:int, folder:str, clips:int, epochs:int=2, workers:int=0) -> dict:
     "Milliseconds a clip of an epoch after the first, everything included."
-    config = preset("esc50", model=model, n_samples=n_samples, batch_size=batch, epochs=epochs, mix_p=1., device=device, out=f"{folder}/runs")
+    config = preset("esc50", model=model, n_samples=n_samples, batch_size=batch, epochs=epochs, mix_start=0, loss="ce", self_distill=False,
+                    eval_every=1, save_minutes=0, device=device, out=f"{folder}/runs") # the same loss as the plain side; a look and a checkpoint each epoch
     ds = _sounds(folder, clips)
     if quick:
         ends = [r["seconds"] for r in fit(config, show=False, train=ds, test=ds.select(range(2))).history]
@@ -361,11 +362,6 @@ def _folded(net:nn.Module) -> nn.Module:
         if isinstance(m, nn.Sequential) and hasattr(m, "norm"): m.conv = nn.utils.fuse_conv_bn_eval(m.conv, m.norm); m.norm = nn.Identity()
     return net
 
-def _lerp_all(ema:nn.Module, net:nn.Module, weight:float):
-    "The moving average of all tensors in one call."
-    a, b = (list(m.parameters()) + [t for t in m.buffers() if t.is_floating_point()] for m in (ema, net))
-    with torch.no_grad(): torch._foreach_lerp_(a, b, weight)
-
 def _flushed(f, *args):
     "A call that treats the tiniest numbers as 0."
     torch.set_flush_denormal(True); f(*args); torch.set_flush_denormal(False)
@@ -373,13 +369,11 @@ def _flushed(f, *args):
 # %% ../nbs/24_speed.ipynb #7012ca20
 def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) -> dict: # name -> ms a clip: usual, tried; ratio usual/tried
     "What was tried, beside what is done."
-    device = prepare_device(device); net = _network(True, model, 50, n_samples, device); ema, plain = deepcopy(net), models.__dict__[model](n_classes=50, n_samples=n_samples)
+    device = prepare_device(device); net = _network(True, model, 50, n_samples, device); plain = models.__dict__[model](n_classes=50, n_samples=n_samples)
     x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
     steps = _stepper(True, net, device); step = partial(steps["training step"], x, y); wide = x.repeat(4, 1, 1), y.repeat(4, 1); step()
-    fused, usual = (torch.optim.AdamW(net.parameters(), 1e-4, fused=on) for on in (True, None))
     still, folded = deepcopy(net).eval(), _folded(plain.to(device).eval())
-    pairs = {"AdamW, all tensors in one kernel (fused=True)": (usual.step, fused.step), "EMA, all tensors in one call": (partial(ema_update, ema, net, .999, 10**6), partial(_lerp_all, ema, net, .001)),
-             "denormal numbers flushed to zero, a step": (step, partial(_flushed, step)), "a batch four times as large, a step": (step, partial(steps["training step"], *wide)),
+    pairs = {"denormal numbers flushed to zero, a step": (step, partial(_flushed, step)), "a batch four times as large, a step": (step, partial(steps["training step"], *wide)),
              "batch normalisation folded into plain convolutions, inference": (partial(still, x), partial(folded, x))}
     def measure(name, a, b):
         with torch.set_grad_enabled("inference" not in name): times = in_turn(a, b, device=device, repeats=repeats)
