@@ -238,7 +238,7 @@ def _plain_epochs(clips:ClipSet, config, device:torch.device, workers:int) -> li
 def epoch_times(quick:bool, device:str, model:str, n_samples:int, batch:int, folder:str, clips:int, epochs:int=2, workers:int=0) -> dict:
     "Milliseconds a clip of an epoch after the first, everything included."
     config = preset("esc50", model=model, n_samples=n_samples, batch_size=batch, epochs=epochs, mix_start=0, loss="ce", self_distill=False,
-                    eval_every=1, save_minutes=0, device=device, out=f"{folder}/runs") # the same loss as the plain side; a look and a checkpoint each epoch
+                    eval_every=1, device=device, out=f"{folder}/runs") # the same loss as the plain side; a look each epoch
     ds = _sounds(folder, clips)
     if quick:
         ends = [r["seconds"] for r in fit(config, show=False, train=ds, test=ds.select(range(2))).history]
