@@ -234,7 +234,7 @@ def _read_log(file:Path) -> pd.DataFrame: return pd.read_csv(file) if file.exist
 def _add_row(file:Path, run:Run, clips:int):
     "Write a finished run's row into the log, in place of an older one of that name."
     live = pd.DataFrame(run.history).get("accuracy") # where there is an inner validation fold, the curve is not on the test fold
-    best = None if live is None or vars(run.config).get("val_fold") is not None else live.max()
+    best = None if live is None or run.config.val_fold is not None else live.max()
     row = dict(name=run.config.name, fold=run.config.fold, seed=run.config.seed, accuracy=run.metrics["accuracy"], best_epoch_accuracy=best, loss=run.metrics["loss"],
                seconds=run.history[-1]["seconds"], epochs=run.history[-1]["epoch"], clips=clips, path=run.path.name)
     old = _read_log(file).to_dict("records")
@@ -242,7 +242,8 @@ def _add_row(file:Path, run:Run, clips:int):
 
 def _settings(config:dict, *apart) -> dict:
     "A configuration as JSON knows it, without what may differ between machines and without the fields `apart`."
-    return {k: v for k, v in json.loads(json.dumps(config)).items() if k not in ("root", "out", "device", "teacher", *apart)}
+    config = json.loads(json.dumps(config)); config["teacher"] = bool(config.get("teacher")) # whether somebody advised, not where it lies
+    return {k: v for k, v in config.items() if k not in ("root", "out", "device", *apart)}
 
 def _differences(there:dict, now:dict) -> str:
     return "; ".join(f"{k}: {there.get(k)!r} there, {now.get(k)!r} now" for k in sorted({*there, *now}) if there.get(k) != now.get(k))
@@ -267,6 +268,8 @@ def cross_validate(
 ) -> pd.DataFrame: # the log's rows: name, fold, seed, accuracy, best_epoch_accuracy, loss, seconds, epochs, clips, path; `.attrs` is their `fold_summary`
     "Train and test on each fold; the accuracy is that of the last epoch's averaged weights. Runs that have ended are kept, one that was interrupted goes on. Errors as `fit` raises them."
     if repeats < 1: raise ValueError(f"repeats={repeats!r}, expected at least 1")
+    from accelerate import PartialState
+    if PartialState().num_processes > 1: raise ValueError("cross_validate runs in one process; with several GPUs give each fold its own `accelerate launch -m eat.train --fold ...`")
     if folds is None: folds = sorted({f for split in ("train", "test") for f in data(config, split).table.fold.tolist()})
     runs = [dataclasses.replace(config, fold=f, seed=config.seed + r) for r in range(repeats) for f in folds]
     if not runs: raise ValueError("no folds to hold out")
@@ -348,7 +351,7 @@ _preset = preset # `eat_cross_validate` has an option of the same name
 
 @call_parse
 def eat_cross_validate(
-    preset:str="synth",  # synth, esc10, esc50, folder
+    preset:str="synth",  # a preset of lesson 08
     folds:str="all",     # which folds to hold out in turn: all, or such as 1,2,5
     repeats:int=1,       # runs a fold, each with the next seed
     model:str=None,      # eat_xs, eat_s, eat_m; default: the preset's

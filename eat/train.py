@@ -7,8 +7,8 @@ __all__ = ['LIMITS', 'DATASETS', 'AUGMENTS', 'MODELS', 'CHOICES', 'PRESETS', 'MA
            'preset', 'open_data', 'inner_split', 'make_model', 'param_groups', 'n_steps', 'one_cycle', 'ema_update',
            'make_augment', 'seed_of', 'batch_at', 'State', 'new_state', 'wants_bf16', 'is_binary', 'prepare_batch',
            'train_step', 'predict_scores', 'score', 'write_json', 'write_log', 'save_state', 'load_state',
-           'read_config', 'load_run', 'plot_history', 'duration', 'row_text', 'Monitor', 'peak_memory', 'stop_signals',
-           'start_processes', 'predict_together', 'place', 'Run', 'fit', 'publish', 'eat_train']
+           'read_config', 'load_run', 'load_teacher', 'plot_history', 'duration', 'row_text', 'Monitor', 'peak_memory',
+           'stop_signals', 'start_processes', 'predict_together', 'place', 'Run', 'fit', 'publish', 'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
 import copy, dataclasses, hashlib, json, shutil, signal, sys, threading, time
@@ -91,7 +91,7 @@ def _check_config(config):
     for name, (kind, low, high) in LIMITS.items():
         v = getattr(config, name)
         need(type(v) in ((int,) if kind is int else (int, float)), name, "a whole number" if kind is int else "a number")
-        need(low <= v and (high is None or v <= high), name, f"at least {low}" if high is None else f"between {low} and {high}")
+        need(low <= v < float("inf") and (high is None or v <= high), name, f"at least {low}" if high is None else f"between {low} and {high}")
     for name in ("steps", "val_fold"): need(getattr(config, name) is None or type(getattr(config, name)) is int and getattr(config, name) >= 1, name, "None or a whole number of at least 1")
     for name in ("self_distill", "compile"): need(type(getattr(config, name)) is bool, name, "True or False")
     need(not isinstance(config.mixes, str), "mixes", "a list or tuple of names")
@@ -224,7 +224,7 @@ def seed_of(*what) -> int:
     return int.from_bytes(hashlib.blake2b(json.dumps(what).encode(), digest_size=7).digest(), "little")
 
 @lru_cache(2)
-def _order(n, seed): return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+def _order(n, seed, device): return torch.randperm(n, generator=torch.Generator().manual_seed(seed)).to(device) # moved once an epoch
 
 def batch_at(
     clips:ClipSet,
@@ -235,10 +235,10 @@ def batch_at(
 ) -> tuple[Tensor, Tensor]: # waveforms (batch, 1, n_samples), targets (batch, classes)
     "The clips of one step, cut and padded. Each epoch takes another order; a last batch that is not full is left out."
     epoch, i = divmod(step, n_steps(config, len(clips))[0]); size = min(config.batch_size, len(clips))
-    idx = _order(len(clips), seed_of(config.seed, "order", epoch))[i*size:(i+1)*size][rank::world]
+    idx = _order(len(clips), seed_of(config.seed, "order", epoch), clips.samples.device)[i*size:(i+1)*size][rank::world]
     device = device or clips.samples.device
     dice = torch.Generator(device).manual_seed(seed_of(config.seed, "crop", step, rank))
-    return clips.waves(idx, config.n_samples, "random", dice, device), clips.targets[idx.to(clips.targets.device)].to(device)
+    return clips.waves(idx, config.n_samples, "random", dice, device), clips.targets[idx].to(device)
 
 # %% ../nbs/08_train.ipynb #5f3a3d22
 @dataclass
@@ -293,7 +293,7 @@ def train_step(
 ):
     "Forward, loss, backward, one step of AdamW, the schedule and the average."
     with torch.autocast(x.device.type, torch.bfloat16, enabled=wants_bf16(config, x.device)):
-        outs = (net or state.learner)(x)
+        outs = (state.learner if net is None else net)(x)
         with torch.no_grad(): advice = None if teacher is None else teacher(x)
     loss = Objective(config.label_smoothing)(outs, y, is_binary(config, state.step), advice)
     state.opt.zero_grad(); loss.backward()
@@ -331,7 +331,8 @@ def write_json(path, obj):
 def write_log(path, history):
     "Write the rows of a run's history as CSV, whole or not at all."
     import pandas as pd
-    with atomic_write(path) as tmp: pd.DataFrame(history).to_csv(tmp, index=False, float_format="%.6g")
+    names = "epoch step train_loss lr loss accuracy seconds clips_per_s memory_mb".split()
+    with atomic_write(path) as tmp: pd.DataFrame(history, columns=None if history else names).to_csv(tmp, index=False, float_format="%.6g")
 
 def _check_losses(state:State, path:Path):
     "FloatingPointError that names the first step without a finite loss and gradient."
@@ -347,9 +348,9 @@ def save_state(path:Path, state:State):
     parts = {k: getattr(state, k).state_dict() for k in ("learner", "ema", "opt", "sched")}
     rest = {k: getattr(state, k) for k in ("step", "seconds", "history", "losses")}
     try:
-        with atomic_write(path/"state.pt") as tmp: torch.save(parts | rest, tmp)
         with atomic_write(path/"model.safetensors") as tmp: save_file(state.ema.state_dict(), tmp)
         write_log(path/"log.csv", state.history)
+        with atomic_write(path/"state.pt") as tmp: torch.save(parts | rest, tmp) # last: it says that the rest is there
     except (RuntimeError, SafetensorError, OSError) as e: raise OSError(f"{path}: the checkpoint of step {state.step} cannot be written ({e}); the one before it is whole") from e
 
 def load_state(path:Path, state:State):
@@ -384,7 +385,18 @@ def load_run(
     except Exception as e: raise ValueError(f"{file}: not the weights of a {config.model} with {len(classes)} classes: {e}") from e
     return model.to(device).eval(), config, classes
 
-# %% ../nbs/08_train.ipynb #df4f5383
+# %% ../nbs/08_train.ipynb #6aaf3b71
+def load_teacher(
+    config:TrainConfig, # of the run that is advised
+    classes:list, device,
+) -> models.EAT:
+    "The network of `config.teacher`. ValueError if it knows other classes, or has heard clips that this run holds out."
+    net, theirs, known = load_run(config.teacher, device)
+    same = lambda c: (c.dataset, c.fold, c.sr, c.peak)
+    if known != classes or same(theirs) != same(config) or config.val_fold not in (None, theirs.val_fold):
+        raise ValueError(f"teacher {config.teacher}: it learned {len(known)} classes of {theirs.dataset} with fold {theirs.fold} held out, expected the classes and the held-out folds of this run")
+    return net
+
 def plot_history(
     history:list, # rows of a run's log
     axs=None,     # two matplotlib axes; None makes them
@@ -419,7 +431,7 @@ class Monitor:
     def update(self, history:list):
         "Show the last row, or in Jupyter draw everything anew."
         if self.quiet: return
-        if not self.jupyter: return print(row_text(history[-1], self.epochs, self.watched), flush=True)
+        if not self.jupyter: self.bar.write(row_text(history[-1], self.epochs, self.watched)); return sys.stdout.flush()
         import matplotlib.pyplot as plt, pandas as pd
         from IPython.display import display
         if not self.handle: self.handle = [display(display_id=True), display(display_id=True)]
@@ -462,16 +474,18 @@ def predict_together(
     "`predict_scores` with the clips shared out over the processes; each clip counts once."
     world, n = accelerator.num_processes, len(clips)
     if world == 1: return predict_scores(model, clips, config)
+    from accelerate.utils import broadcast
+    for b in model.buffers(): broadcast(b) # batch-norm statistics: those of the first process, which are saved
     each = -(-n//world); first = accelerator.process_index*each
     mine = torch.arange(first, first + each).clamp(max=n-1) # the last process repeats a clip until all have as many
     return accelerator.gather(predict_scores(model, clips, config, mine).to(accelerator.device))[:n].cpu()
 
 def place(clips:ClipSet, device) -> ClipSet:
-    "The clips on the device, where they stay for the whole run (two bytes a sample), or in memory if they would fill more than half of what a GPU has left."
-    if torch.device(device).type == "cuda" and clips.samples.numel()*clips.samples.element_size() > torch.cuda.mem_get_info(device)[0]/2: return clips
+    "The clips on the device, where they stay for the whole run (two bytes a sample), or in memory if they (and a copy, while they are padded) would fill more than two thirds of what a GPU has left."
+    if torch.device(device).type == "cuda" and clips.samples.numel()*clips.samples.element_size() > torch.cuda.mem_get_info(device)[0]/3: return clips
     return copy.copy(clips).to(device)
 
-# %% ../nbs/08_train.ipynb #6aaf3b71
+# %% ../nbs/08_train.ipynb #4131f93b
 @dataclass
 class Run:
     "What `fit` gives back."
@@ -502,25 +516,25 @@ def _run_folder(config, resume, described) -> Path:
     path = (open_runs or there or [base])[-1] # the last one that has not ended, else the last one
     if (path/"config.json").exists():
         read_config(path); old = json.loads((path/"config.json").read_text())
-        diff = [f"{k}: {old.get(k)!r} there, {v!r} now" for k, v in described.items() if old.get(k) != v and k not in MAY_DIFFER]
+        diff = [f"{k}: {old.get(k)!r} there, {v!r} now" for k, v in described.items() if old.get(k) != v and (k not in MAY_DIFFER or k == "teacher" and bool(v) != bool(old.get(k)))]
         if diff: raise ValueError(f"{path} cannot be continued, its configuration differs ({'; '.join(diff)})")
     return path
 
 # %% ../nbs/08_train.ipynb #83665bdb
-def _look(state:State, accelerator, watched:ClipSet, config:TrainConfig, an_epoch:int, path):
+def _look(state:State, accelerator, watched:ClipSet, config:TrainConfig, an_epoch:int, batch:int, path):
     "Score the averaged weights on the watched fold and add a row to the history."
     _check_losses(state, path)
     scores = predict_together(accelerator, state.ema, watched, config)
-    batch, device = min(config.batch_size, an_epoch*config.batch_size), next(state.ema.parameters()).device
-    state.history.append(dict(epoch=round(state.step/an_epoch, 3), step=state.step, train_loss=torch.stack(state.losses)[:, 0].mean().item(), lr=state.sched.get_last_lr()[0],
+    device = next(state.ema.parameters()).device
+    state.history.append(dict(epoch=round(state.step/an_epoch, 6), step=state.step, train_loss=torch.stack(state.losses)[:, 0].mean().item(), lr=state.sched.get_last_lr()[0],
                               **score(scores, watched.targets), seconds=state.seconds, clips_per_s=state.step*batch/state.seconds, memory_mb=peak_memory(device)))
     state.losses = []
 
 def _result(run:Run, state, sets, command, origin, processes) -> dict:
     "What `result.json` says: a figure and everything that belongs beside it (`origin`: the provenance at the start)."
-    config = {k: v for k, v in asdict(run.config).items() if k not in ("root", "out", "teacher")}
+    config = {k: v for k, v in asdict(run.config).items() if k not in ("root", "out")} | dict(teacher=bool(run.config.teacher)) # that somebody advised, not where it lies
     train, watched, test = sets; best = max(run.history, key=lambda r: r["accuracy"])
-    return dict(command=command, metrics=run.metrics, weights="EMA, last step", epochs=run.history[-1]["epoch"], steps=state.step, seconds=state.seconds,
+    return dict(command=command, metrics=run.metrics, weights="EMA, last step", epochs=run.history[-1]["epoch"], steps=state.step, seconds=run.history[-1]["seconds"],
                 clips_per_s=run.history[-1]["clips_per_s"], memory_mb=run.history[-1]["memory_mb"], processes=processes,
                 best_epoch=dict(accuracy=best["accuracy"], epoch=best["epoch"], note=f"for information only: the best of {len(run.history)} looks at the watched fold, never the figure of a run"),
                 watched="the held-out fold itself" if watched is test else f"fold {config['val_fold']}, taken out of training",
@@ -540,11 +554,13 @@ def _train(state:State, config:TrainConfig, accelerator, train, watched, path:Pa
             train_step(state, *prepare_batch(*batch_at(train, config, state.step, rank, world, device), config, state.step, rank), config, net, teacher)
             monitor.bar.update(); now = time.monotonic(); state.seconds, clock = state.seconds + now - clock, now
             if state.step == steps or state.step % (an_epoch*config.eval_every) == 0:
-                _look(state, accelerator, watched, config, an_epoch, path)
+                _look(state, accelerator, watched, config, an_epoch, min(config.batch_size, len(train)), path)
                 now = time.monotonic(); state.seconds, clock = state.seconds + now - clock, now
                 monitor.update(state.history)
             stop = bool(asked) or now > until; save = now - saved >= 60*config.save_minutes
-            if world > 1: stop, save = accelerator.reduce(torch.tensor([stop, save], device=device, dtype=torch.float)).bool().tolist() # all or none
+            if world > 1: # all or none; asking makes all wait, so not after every step
+                if state.step % 10 and state.step != steps: stop = save = False
+                else: stop, save = accelerator.reduce(torch.tensor([stop, save], device=device, dtype=torch.float)).bool().tolist()
             if stop or save or state.step == steps:
                 if accelerator.is_main_process: save_state(path, state)
                 accelerator.wait_for_everyone(); saved = time.monotonic()
@@ -552,7 +568,7 @@ def _train(state:State, config:TrainConfig, accelerator, train, watched, path:Pa
     if asked: signal.raise_signal(asked[0])
     return state.step == steps
 
-# %% ../nbs/08_train.ipynb #4131f93b
+# %% ../nbs/08_train.ipynb #a8acf09f
 def fit(
     config:TrainConfig,
     resume:str="no",    # "no", or "auto": continue the run of this name if there is one
@@ -570,13 +586,15 @@ def fit(
     path = _run_folder(config, resume == "auto", described)
     if config.val_fold is None: watched = test
     else: train, watched = inner_split(train, config.val_fold)
-    if len(train) < 2*accelerator.num_processes: raise ValueError(f"{train.name}: {len(train)} training clips, expected at least {2*accelerator.num_processes}")
+    world = accelerator.num_processes; size = min(config.batch_size, len(train))
+    if len(train) < 2*world: raise ValueError(f"{train.name}: {len(train)} training clips, expected at least {2*world}")
+    if size % world or size < 2*world: raise ValueError(f"batch_size: {size} clips cannot be shared by {world} processes, expected a multiple of {world}, at least {2*world}")
     an_epoch, steps = n_steps(config, len(train)); sets = train, watched, test
     accelerator.wait_for_everyone() # all have looked for the folder before the first makes it
     state = new_state(config, len(train.classes), steps, device)
-    teacher = load_run(config.teacher, device)[0] if config.teacher else None
     if resume == "auto" and (path/"state.pt").exists(): load_state(path, state)
-    if main: write_json(path/"config.json", described)
+    teacher = load_teacher(config, train.classes, device) if config.teacher and state.step < steps else None
+    if main and not (path/"result.json").exists(): write_json(path/"config.json", described)
     show = show and main; label = "held-out" if watched is test else f"fold {config.val_fold}"
     if show and state.step == steps: print(f"{path} has all its {steps} steps: nothing to train")
     monitor = Monitor(steps/an_epoch, steps, state.step, show, label)
@@ -586,6 +604,7 @@ def fit(
     if not ended: return run
     run.metrics = {k: state.history[-1][k] for k in ("loss", "accuracy")} if watched is test else score(predict_together(accelerator, state.ema, place(test, device), config), test.targets)
     if main and not (path/"result.json").exists(): write_json(path/"result.json", _result(run, state, sets, command, origin, accelerator.num_processes))
+    accelerator.wait_for_everyone()
     return run
 
 # %% ../nbs/08_train.ipynb #182c379e
@@ -597,7 +616,7 @@ def publish(
     for name, ending in (("log.csv", ".csv"), ("result.json", ".json")):
         with atomic_write(Path(folder)/f"{run.config.name}{ending}") as tmp: shutil.copyfile(run.path/name, tmp)
 
-# %% ../nbs/08_train.ipynb #a8acf09f
+# %% ../nbs/08_train.ipynb #cdcde00c
 _preset = preset # `eat_train` has an option of the same name
 
 @call_parse
@@ -624,8 +643,11 @@ def eat_train(
     changed = {k: v for k, v in given.items() if v is not None}
     command = " ".join(["eat_train --preset", preset, *(f"--{k} {v}" for k, v in changed.items() if k not in ("root", "out", "device", "teacher"))])
     try: run = fit(_preset(preset, **changed), resume=resume, command=command, max_minutes=max_minutes)
-    except KeyboardInterrupt: raise SystemExit("eat_train: interrupted; a checkpoint is written, and the same command with --resume auto goes on")
+    except KeyboardInterrupt: raise SystemExit("eat_train: interrupted; the same command with --resume auto goes on from the last checkpoint")
+    except torch.OutOfMemoryError as e: raise SystemExit(f"eat_train: the GPU's memory is full, try a smaller --batch_size ({str(e).splitlines()[0]})")
     except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"eat_train: {e}")
+    from accelerate import PartialState
+    if not PartialState().is_main_process: return
     if not run.metrics: return print(f"{run.path}\nstopped before its end; a checkpoint is written, and the same command with --resume auto goes on")
     if results: publish(run, results)
     print(f"{run.path}\nheld-out accuracy: {100*run.metrics['accuracy']:.1f} %")
