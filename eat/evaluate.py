@@ -253,7 +253,8 @@ def _ended(config:TrainConfig) -> bool:
     log = _read_log(fold_log(config)); row = log[log.name == config.name]
     result = Path(config.out)/row.path.iloc[0]/"result.json" if len(row) else None
     if result is None or not result.exists(): return False
-    diff = _differences(_settings(json.loads(result.read_text())["config"]), _settings(dataclasses.asdict(config)))
+    there = dataclasses.asdict(TrainConfig()) | json.loads(result.read_text())["config"] # what an older version did not know yet was as it is by default
+    diff = _differences(_settings(there), _settings(dataclasses.asdict(config)))
     if diff: raise ValueError(f"{result.parent} has ended with other settings ({diff}): choose another `out`")
     return True
 

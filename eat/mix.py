@@ -216,6 +216,7 @@ class RandomMix:
     start_epoch:int = 0                 # batches of earlier epochs come back as they are
     labels:str = "convex"               # "convex" or "union"
     n_fft:int|tuple = (512, 1024, 2048) # windows of freqmix and phasemix
+    arc:str = "short"                   # of phasemix: "short" or "printed", see `mix_phase`
 
     def __post_init__(self):
         unknown = set(self.weights) - set(MIXES)
@@ -224,6 +225,7 @@ class RandomMix:
         if not ((w >= 0) & w.isfinite()).all() or w.sum() <= 0: raise ValueError(f"weights must not be negative nor all 0, got {self.weights}")
         if not 0 <= self.p <= 1: raise ValueError(f"p must lie in [0, 1], got {self.p}")
         if self.labels not in ("convex", "union"): raise ValueError(f"labels must be 'convex' or 'union', got {self.labels!r}")
+        if self.arc not in ("short", "printed"): raise ValueError(f"arc must be 'short' or 'printed', got {self.arc!r}")
         _window(self.n_fft, None, 2, None)
 
 @patch
@@ -246,5 +248,5 @@ def __call__(self:RandomMix,
     "Mix a batch with the next strategy; a batch before `start_epoch`, or left out by `p`, comes back as it is."
     name = None if epoch is not None and epoch < self.start_epoch else self.draw(generator)
     if name is None: return x, y
-    windows = dict(n_fft=self.n_fft) if name in ("freqmix", "phasemix") else {}
-    return MIXES[name](x, y, labels=self.labels, generator=generator, **windows)
+    special = dict(freqmix=dict(n_fft=self.n_fft), phasemix=dict(n_fft=self.n_fft, arc=self.arc)).get(name, {})
+    return MIXES[name](x, y, labels=self.labels, generator=generator, **special)
