@@ -189,7 +189,7 @@ _preset = preset # `eat_experiment` has an option of the same name
 
 @call_parse
 def eat_experiment(
-    names:Param("which to run; none: list them", str, nargs="*")=(),
+    names:Param("which to run; none: list them", str, nargs="*"),
     preset:str="esc10_xs", # the preset that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
     folds:str="1,2,3,4,5", # to hold out in turn
     seed:int=0,            # the same for every row
