@@ -28,12 +28,17 @@ class Experiment:
     rows:dict               # name -> the fields of `TrainConfig` that this row changes
     against:str = "previous" # the row that each is compared with: "previous", or a name
 
+_PHASE = dict(input="phase", noise="none", mix_p=0.)
 _BINARY = dict(loss="bce") # for all rows alike: with "auto" a row without mixing would have another loss than one with it
 _COMMON = dict(block="common", dilated=False, head="gap")
 
 EXPERIMENTS = dict(
     table7=Experiment("How much of a sound's class is in its phase? (table 7: no noise, no mixing)",
-        {mode: dict(input=mode, noise="none", mix_p=0.) for mode in MODES}, "baseline"),
+        {mode: dict(_PHASE, input=mode) for mode in MODES}, "baseline"),
+    sign=Experiment("Appendix A leaves sign and overlap open: does the phase say more as it is, and with a larger hop (256 is half a window at 11 kHz, instead of a quarter)?",
+        {"phase, as printed": dict(_PHASE), "opposite sign": dict(_PHASE, phase=dict(conjugate=False)), "opposite sign, hop 256": dict(_PHASE, phase=dict(conjugate=False, hop_length=256))}),
+    reference=Experiment("Appendix A leaves open where in a frame phases are counted from: is the plain inverse STFT of the magnitude worse?",
+        {"start of the frame": dict(_PHASE, input="magnitude", phase=dict(reference="start")), "middle of the frame": dict(_PHASE, input="magnitude")}),
     table6a=Experiment("What does each way of mixing add? (table 6a)",
         {"no mixing": dict(_BINARY, mix_p=0.)} | {f"+ {name}": dict(_BINARY, mixes=tuple(MIXES)[:i+1]) for i, name in enumerate(MIXES)}),
     table6b=Experiment("What does each part of the network add? (table 6b)",
