@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['EXPERIMENTS', 'Experiment', 'paired_difference', 'row_folder', 'experiment_file', 'run_experiment', 'read_experiment',
-           'experiment_summary', 'show_summary', 'plot_experiment', 'list_experiments', 'eat_experiment']
+           'tracked', 'paper_rows', 'experiment_summary', 'show_summary', 'plot_experiment', 'list_experiments',
+           'eat_experiment']
 
 # %% ../nbs/09b_experiment.ipynb #f2263f86
 import json, re
@@ -134,6 +135,21 @@ def read_experiment(
     grid = t.pivot_table("accuracy", ["fold", "seed"], "row").reindex(columns=rows)
     if grid.isna().any(axis=None): raise ValueError(f"{file} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
     return t.assign(row=pd.Categorical(t.row, rows)).sort_values(["row", "fold", "seed"], ignore_index=True)
+
+def tracked(
+    name:str, base:str="esc10_xs", folder="results", # as in `read_experiment`
+) -> pd.DataFrame|None:
+    "For a page that must run without its tables, too: the table, or None after printing what `read_experiment` has to say."
+    try: return read_experiment(name, base, folder)
+    except (FileNotFoundError, ValueError) as e: print(e)
+
+def paper_rows(
+    name:str,         # "table6a", "table6b" or "table7"
+    folder="results", # holds paper_experiments.csv
+) -> pd.Series: # percent, by row
+    "What the paper measured (EAT-S, ESC-50). Its tables 6 give a baseline and what each row adds to the one before; here they are added up."
+    p = pd.read_csv(Path(folder)/"paper_experiments.csv").query("experiment == @name").set_index("row")
+    return p.accuracy.fillna(p.increment).cumsum() if p.increment.notna().any() else p.accuracy
 
 def experiment_summary(
     table:pd.DataFrame, # as `run_experiment` or `read_experiment` gives it
