@@ -242,7 +242,8 @@ def _add_row(file:Path, run:Run, clips:int):
 
 def _settings(config:dict, *apart) -> dict:
     "A configuration as JSON knows it, without what may differ between machines and without the fields `apart`."
-    config = json.loads(json.dumps(config)); config["teacher"] = bool(config.get("teacher")) # whether somebody advised, not where it lies
+    config = json.loads(json.dumps(dataclasses.asdict(TrainConfig()) | config)) # what an older version did not know yet was as it is by default
+    config["teacher"] = bool(config.get("teacher")) # whether somebody advised, not where it lies
     return {k: v for k, v in config.items() if k not in ("root", "out", "device", *apart)}
 
 def _differences(there:dict, now:dict) -> str:
@@ -253,8 +254,7 @@ def _ended(config:TrainConfig) -> bool:
     log = _read_log(fold_log(config)); row = log[log.name == config.name]
     result = Path(config.out)/row.path.iloc[0]/"result.json" if len(row) else None
     if result is None or not result.exists(): return False
-    there = dataclasses.asdict(TrainConfig()) | json.loads(result.read_text())["config"] # what an older version did not know yet was as it is by default
-    diff = _differences(_settings(there), _settings(dataclasses.asdict(config)))
+    diff = _differences(_settings(json.loads(result.read_text())["config"]), _settings(dataclasses.asdict(config)))
     if diff: raise ValueError(f"{result.parent} has ended with other settings ({diff}): choose another `out`")
     return True
 

@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['EXPERIMENTS', 'Experiment', 'paired_difference', 'row_folder', 'experiment_file', 'run_experiment', 'read_experiment',
-           'tracked', 'paper_rows', 'experiment_summary', 'show_summary', 'plot_experiment', 'list_experiments',
-           'eat_experiment']
+           'tracked', 'paper_rows', 'experiment_summary', 'show_summary', 'about', 'plot_experiment',
+           'list_experiments', 'eat_experiment']
 
-# %% ../nbs/09b_experiment.ipynb #f2263f86
+# %% ../nbs/09b_experiment.ipynb #e02f42e1
 import json, re
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
+import pandas as pd, torch
 from fastcore.script import Param, call_parse
 
 from .core import atomic_write
@@ -21,7 +21,7 @@ from .mix import MIXES
 from .phase import MODES
 from .train import open_data, preset
 
-# %% ../nbs/09b_experiment.ipynb #6407768e
+# %% ../nbs/09b_experiment.ipynb #aa2fb059
 @dataclass
 class Experiment:
     "A question and the rows that answer it."
@@ -29,15 +29,15 @@ class Experiment:
     rows:dict               # name -> the fields of `TrainConfig` that this row changes
     against:str = "previous" # the row that each is compared with: "previous", or a name
 
-_PHASE = dict(input="phase", noise="none", mix_p=0.)
+_PHASE = dict(input="phase", noise="none", mix_p=0.) # without mixing `loss="auto"` is smoothed cross entropy
 _BINARY = dict(loss="bce") # for all rows alike: with "auto" a row without mixing would have another loss than one with it
 _COMMON = dict(block="common", dilated=False, head="gap")
 
 EXPERIMENTS = dict(
     table7=Experiment("How much of a sound's class is in its phase? (table 7: no noise, no mixing)",
         {mode: dict(_PHASE, input=mode) for mode in MODES}, "baseline"),
-    sign=Experiment("Appendix A leaves sign and overlap open: does the phase say more as it is, and with a larger hop (256 is half a window at 11 kHz, instead of a quarter)?",
-        {"phase, as printed": dict(_PHASE), "opposite sign": dict(_PHASE, phase=dict(conjugate=False)), "opposite sign, hop 256": dict(_PHASE, phase=dict(conjugate=False, hop_length=256))}),
+    sign=Experiment("Equation 3 takes the opposite of the phase, which plays each frame backwards: does the phase as it is say more?",
+        {"as printed": dict(_PHASE), "opposite sign": dict(_PHASE, phase=dict(conjugate=False))}),
     reference=Experiment("Appendix A leaves open where in a frame phases are counted from: is the plain inverse STFT of the magnitude worse?",
         {"start of the frame": dict(_PHASE, input="magnitude", phase=dict(reference="start")), "middle of the frame": dict(_PHASE, input="magnitude")}),
     table6a=Experiment("What does each way of mixing add? (table 6a)",
@@ -49,24 +49,24 @@ EXPERIMENTS = dict(
         {"convex": dict(_BINARY, labels="convex"), "union": dict(_BINARY, labels="union")}),
     phasemix=Experiment("Does PhaseMix need the shorter arc? (alone, with no other mix)",
         {"printed": dict(_BINARY, mixes=("phasemix",), arc="printed"), "shorter arc": dict(_BINARY, mixes=("phasemix",), arc="short")}),
-    noise=Experiment("One kind of noise at 30 dB, or all colours at 10 to 30 dB, as the first published code had it?",
+    noise=Experiment("Half of the clips with one of eight kinds of noise at 30 dB, or six colours at 10 to 30 dB, each on half of the clips, as the first published code had it?",
         {"one, 30 dB": dict(_BINARY, noise="one"), "several, 10 to 30 dB": dict(_BINARY, noise="several")}),
     downsampling=Experiment("Does the low-pass before decimation help?",
         {"strided": dict(_BINARY, parts=dict(antialias=False)), "low-pass": dict(_BINARY, parts={})}),
 )
 
-# %% ../nbs/09b_experiment.ipynb #afa04eef
+# %% ../nbs/09b_experiment.ipynb #bdb0d6f1
 def paired_difference(
     a, b, # accuracies of two rows on the same folds (n,), n at least 2
 ) -> dict: # difference (mean of a - b), low, high (95 %), detectable: the smallest true difference that is found in 4 of 5 repetitions
-    "How much better `a` is than `b`, fold by fold, with Student's interval. ValueError for other shapes."
+    "How much better `a` is than `b`, fold by fold, with Student's interval; of no width if all folds differ alike. ValueError for other shapes."
     from scipy.stats import t
     a, b = (pd.Series(v, dtype=float).to_numpy() for v in (a, b))
     if a.shape != b.shape or len(a) < 2: raise ValueError(f"expected two rows of accuracies on the same folds, at least 2, got {len(a)} and {len(b)}")
     d, error = a - b, (a - b).std(ddof=1)/len(a)**.5; half = t.ppf(.975, len(a)-1)*error
     return dict(difference=d.mean(), low=d.mean()-half, high=d.mean()+half, detectable=half + t.ppf(.8, len(a)-1)*error)
 
-# %% ../nbs/09b_experiment.ipynb #217b9a21
+# %% ../nbs/09b_experiment.ipynb #46b8472e
 def _known(name:str):
     if name not in EXPERIMENTS: raise ValueError(f"experiment {name!r} does not exist, expected one of {', '.join(EXPERIMENTS)}")
 
@@ -85,11 +85,13 @@ def experiment_file(
     "Where the table of an experiment lies."
     return Path(folder)/f"experiment_{name}_{base}.csv"
 
+def _command(name, base, fold, seed): return f"eat_experiment {name} --preset {base} --folds {fold} --seed {seed}"
+
 def _row(name:str, row:str, base:str, fields:dict, run) -> dict:
     "What a table says about a run (a row of `cross_validate`)."
     r = json.loads((Path(run.path)/"result.json").read_text())
     return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, accuracy=run.accuracy, loss=run.loss, clips=run.clips, steps=r["steps"], epochs=r["epochs"], seconds=r["seconds"], preset=base,
-                changes=json.dumps(fields), command=f"eat_experiment {name} --preset {base}", **{k: r[k] for k in ("commit", "date", "hardware")}, versions=json.dumps(r["versions"]))
+                changes=json.dumps(fields), command=_command(name, base, run.fold, run.seed), **{k: r[k] for k in ("commit", "date", "hardware")}, versions=json.dumps(r["versions"]))
 
 def run_experiment(
     name:str,            # a key of `EXPERIMENTS`
@@ -104,14 +106,16 @@ def run_experiment(
     **changes,           # fields of `TrainConfig` to change in all rows, such as epochs=5
 ) -> pd.DataFrame: # one row a run
     "Train and test every row on every fold; what has ended is not run again. Errors as `cross_validate` raises them."
-    _known(name)
+    _known(name); rows = EXPERIMENTS[name].rows
     if results and changes: raise ValueError(f"a table in `results` is for the preset as it is; without `results`, {', '.join(changes)} may be changed")
+    for k in changes:
+        if any(k in fields and not isinstance(fields[k], dict) for fields in rows.values()): raise ValueError(f"{k} is what rows of {name!r} set themselves: it cannot be changed for all")
     done = []
     for fold in folds:
-        for row, fields in EXPERIMENTS[name].rows.items():
-            fields = {**changes, **fields}; where = Path(out)/"experiments"/base/row_folder(fields, base)
+        for row, own in rows.items():
+            fields = {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own}; where = Path(out)/"experiments"/base/row_folder(fields, base)
             config = preset(base, **fields, seed=seed, root=root, device=device, out=str(where))
-            run = next(cross_validate(config, [fold], show=False, data=data, command=f"eat_experiment {name} --preset {base}").itertuples())
+            run = next(cross_validate(config, [fold], show=False, data=data, command=_command(name, base, fold, seed)).itertuples())
             done.append(_row(name, row, base, fields, run))
             if show: print(f"{name}, fold {fold}, {row}: {100*run.accuracy:.1f} %, {run.seconds:.0f} s", flush=True)
             if results: _append(experiment_file(name, base, results), done[-1])
@@ -123,23 +127,26 @@ def _append(file:Path, row:dict):
     old = pd.read_csv(file).to_dict("records") if file.exists() else []
     with atomic_write(file) as tmp: pd.DataFrame([r for r in old if key(r) != key(row)] + [row]).to_csv(tmp, index=False, float_format="%.6g")
 
-# %% ../nbs/09b_experiment.ipynb #f8970bea
+# %% ../nbs/09b_experiment.ipynb #55091943
 def read_experiment(
     name:str, base:str="esc10_xs", # experiment and preset
     folder="results",              # of the tables
 ) -> pd.DataFrame:
-    "A tracked table, rows in their order. FileNotFoundError says which command makes it; ValueError if rows are missing on some fold."
+    "A tracked table, rows in their order. FileNotFoundError says which command makes it; ValueError if rows are missing on some fold, or were trained with other settings than these rows have now."
     _known(name); file = experiment_file(name, base, folder); command = f"eat_experiment {name} --preset {base} --results nbs/results"
     if not file.exists(): raise FileNotFoundError(f"{file}: no such file; `{command}` makes it")
-    t, rows = pd.read_csv(file), list(EXPERIMENTS[name].rows)
-    grid = t.pivot_table("accuracy", ["fold", "seed"], "row").reindex(columns=rows)
+    t, rows = pd.read_csv(file), EXPERIMENTS[name].rows; t = t[t.row.isin(list(rows))]
+    stale = [row for row, changes in zip(t.row, t.changes) if json.loads(changes) != json.loads(json.dumps(rows[row]))]
+    if stale: raise ValueError(f"{file}: {', '.join(dict.fromkeys(stale))}: trained with other settings than this row has now; delete the file, and `{command}` makes it again")
+    grid = t.pivot_table("accuracy", ["fold", "seed"], "row").reindex(columns=list(rows))
     if grid.isna().any(axis=None): raise ValueError(f"{file} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
-    return t.assign(row=pd.Categorical(t.row, rows)).sort_values(["row", "fold", "seed"], ignore_index=True)
+    return t.assign(row=pd.Categorical(t.row, list(rows))).sort_values(["row", "fold", "seed"], ignore_index=True)
 
 def tracked(
     name:str, base:str="esc10_xs", folder="results", # as in `read_experiment`
 ) -> pd.DataFrame|None:
     "For a page that must run without its tables, too: the table, or None after printing what `read_experiment` has to say."
+    _known(name)
     try: return read_experiment(name, base, folder)
     except (FileNotFoundError, ValueError) as e: print(e)
 
@@ -155,19 +162,19 @@ def experiment_summary(
     table:pd.DataFrame, # as `run_experiment` or `read_experiment` gives it
     against:str|None=None, # what each row is compared with: "previous", or a row; None: as the experiment says
 ) -> pd.DataFrame: # a line a row, percent and points: accuracy, low, high, std (over folds), against, difference, difference_low, difference_high, detectable
-    "Mean accuracy with its interval, and the paired difference with its own. A single fold gives no differences."
+    "Mean accuracy with its interval, and the paired difference with its own. Repeats of a fold are averaged first. A single fold gives no differences (NaN)."
     e = EXPERIMENTS[table.experiment.iloc[0]]; against = against or e.against; rows = list(e.rows); lines = []
     if against not in ("previous", *rows): raise ValueError(f"against={against!r}, expected 'previous' or one of {', '.join(rows)}")
-    grid = table.pivot_table("accuracy", ["fold", "seed"], "row", observed=True)[rows]; clips = int(table.groupby("fold").clips.first().sum())
+    grid = table.pivot_table("accuracy", "fold", "row", observed=True)[rows]; clips = int(table.groupby("fold").clips.first().sum())
     for i, row in enumerate(rows):
         low, high = accuracy_interval(grid[row].mean(), clips); other = against if against != "previous" else rows[max(i-1, 0)]
-        line = dict(row=row, accuracy=grid[row].mean(), low=low, high=high, std=grid[row].std())
-        if other != row and len(grid) > 1:
-            p = paired_difference(grid[row], grid[other]); line |= dict(against=other, difference=p["difference"], difference_low=p["low"], difference_high=p["high"], detectable=p["detectable"])
+        p = paired_difference(grid[row], grid[other]) if other != row and len(grid) > 1 else dict.fromkeys(("difference", "low", "high", "detectable"), float("nan"))
+        line = dict(row=row, accuracy=grid[row].mean(), low=low, high=high, std=grid[row].std(), against=other if other != row else "",
+                    difference=p["difference"], difference_low=p["low"], difference_high=p["high"], detectable=p["detectable"])
         lines.append({k: v if isinstance(v, str) else 100*v for k, v in line.items()})
     return pd.DataFrame(lines).set_index("row")
 
-# %% ../nbs/09b_experiment.ipynb #18c0b927
+# %% ../nbs/09b_experiment.ipynb #392fcc7b
 def show_summary(
     summary:pd.DataFrame, # as `experiment_summary` gives it
     **more,               # columns to put beside the accuracy, such as paper=[...]
@@ -176,8 +183,12 @@ def show_summary(
     s = summary; text = lambda x, form: x.map(lambda v: "" if pd.isna(v) else format(v, form))
     between = lambda low, high, form: [f"{l} to {h}" if l else "" for l, h in zip(text(low, form), text(high, form))]
     t = pd.DataFrame({"accuracy (%)": text(s.accuracy, ".1f"), "95 % interval": between(s.low, s.high, ".1f"), "deviation over folds": text(s["std"], ".1f"), **more}, index=s.index)
-    if "difference" in s: t = t.assign(**{"against": s.against.fillna(""), "difference (points)": text(s.difference, "+.1f"), "its 95 % interval": between(s.difference_low, s.difference_high, "+.1f"), "detectable": text(s.detectable, ".1f")})
-    return t
+    return t.assign(**{"against": s.against, "difference (points)": text(s.difference, "+.1f"), "its 95 % interval": between(s.difference_low, s.difference_high, "+.1f"), "detectable": text(s.detectable, ".1f")})
+
+def about(table:pd.DataFrame) -> str: # as `read_experiment` gives it
+    "Which runs a table is made of: folds, seeds, minutes, hardware, commits."
+    every = lambda k, n=None: ", ".join(dict.fromkeys(str(v)[:n] for v in table[k]))
+    return f"folds {every('fold')}; seeds {every('seed')}; {len(table)} runs of {table.seconds.mean()/60:.1f} minutes on average; {every('hardware')}; commits {every('commit', 7)}"
 
 def plot_experiment(
     table:pd.DataFrame, # as `read_experiment` gives it
@@ -188,25 +199,23 @@ def plot_experiment(
     import matplotlib.pyplot as plt
     rows = list(EXPERIMENTS[table.experiment.iloc[0]].rows); x = range(len(rows))
     if ax is None: _, ax = plt.subplots(figsize=(2.4 + len(rows), 2.6), layout="constrained")
-    grid = 100*table.pivot_table("accuracy", ["fold", "seed"], "row", observed=True)[rows]
-    for (fold, _), line in grid.iterrows(): ax.plot(x, line, ".-", c=f"C{fold-1}", lw=.7, ms=5, alpha=.6, label=f"fold {fold}")
+    grid = 100*table.pivot_table("accuracy", "fold", "row", observed=True)[rows]
+    for fold, line in grid.iterrows(): ax.plot(x, line, ".-", c=f"C{fold-1}", lw=.7, ms=5, alpha=.6, label=f"fold {fold}")
     ax.plot(x, grid.mean(), "k_", ms=24, mew=2, label="mean")
     if paper is not None: ax.plot(x, paper, "kx", ms=6, label="paper (EAT-S, ESC-50)")
     ax.set_xticks(x, rows, rotation=20, ha="right", fontsize=8); ax.set(ylabel="accuracy (%)", xlim=(-.4, len(rows)-.6)); ax.legend(frameon=False, fontsize=7, bbox_to_anchor=(1, 1), loc="upper left")
     return ax.figure
 
-# %% ../nbs/09b_experiment.ipynb #415c66e7
+# %% ../nbs/09b_experiment.ipynb #813c0e3c
 def list_experiments(
     base:str="esc10_xs", folder="nbs/results", # preset, and where its tables lie
 ) -> str:
-    "Names, questions and rows, with the folds that a table has."
-    lines = []
+    "Names, questions and rows, with the folds that a table has. ValueError for an unknown preset."
+    preset(base); lines = []
     for name, e in EXPERIMENTS.items():
         file = experiment_file(name, base, folder); t = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["row", "fold"])
-        lines += [f"{name}: {e.question}", *(f"    {row:24} folds in the table: {' '.join(map(str, sorted(t.fold[t.row == row]))) or 'none'}" for row in e.rows)]
+        lines += [f"{name}: {e.question}", *(f"    {row:24} folds in the table: {' '.join(map(str, sorted(set(t.fold[t.row == row])))) or 'none'}" for row in e.rows)]
     return "\n".join(lines)
-
-_preset = preset # `eat_experiment` has an option of the same name
 
 @call_parse
 def eat_experiment(
@@ -219,13 +228,14 @@ def eat_experiment(
     out:str="runs",        # runs are kept below this
     results:str=None,      # folder of the tables, such as nbs/results; default: none are written
 ):
-    "Run the paper's ablations and open questions by name, row by row and fold by fold; what has ended is not run again."
-    if not names: return print(list_experiments(preset, results or "nbs/results"))
+    "Run the paper's experiments and some open questions by name, fold by fold and row by row; what has ended is not run again."
     try:
+        if not names: return print(list_experiments(preset, results or "nbs/results"))
         if not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected whole numbers with commas, such as 1,2,5")
         for name in names: _known(name)
         for name in names:
             t = run_experiment(name, preset, [int(f) for f in folds.split(",")], seed, root, device, out, results)
             print(f"\n{EXPERIMENTS[name].question}\n{show_summary(experiment_summary(t)).to_string()}\n", flush=True)
     except KeyboardInterrupt: raise SystemExit("eat_experiment: interrupted; what has ended is kept, and the same command goes on")
+    except torch.OutOfMemoryError as e: raise SystemExit(f"eat_experiment: the GPU's memory is full ({str(e).splitlines()[0]}); a smaller batch_size is a setting of `run_experiment` in Python")
     except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"eat_experiment: {e}")

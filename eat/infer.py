@@ -51,7 +51,7 @@ class Classifier:
         x,           # a file, or a waveform (channels, time) with its rate
         sr:int|None=None, # rate of the waveform in Hz; files know theirs
     ) -> Tensor: # (windows, 1, n_samples)
-        "What the network gets to see: mono, the training's rate, peak and length. Warns if it is silent. Errors as `load_audio` raises them."
+        "The windows of a recording: mono, the training's rate, peak and length. Warns if it is silent. Errors as `load_audio` raises them."
         c, name = self.config, "the waveform" if isinstance(x, Tensor) else str(x)
         if isinstance(x, Tensor):
             if sr is None: raise ValueError("a waveform needs its rate: predict(x, sr=...)")

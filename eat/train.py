@@ -106,6 +106,7 @@ def _check_config(config):
     need(config.mixes and all(m in MIXES for m in config.mixes), "mixes", f"some of {', '.join(MIXES)} (mix_p=0 for none)")
     for name, known in (("parts", PARTS), ("phase", PHASE)):
         need(isinstance(getattr(config, name), dict) and all(k in known for k in getattr(config, name)), name, f"a dictionary with some of {', '.join(known)}")
+    need(not config.phase or config.input != "baseline", "phase", "{} with input='baseline', which has no such settings")
     need(config.val_fold != config.fold, "val_fold", f"another fold than the one held out ({config.fold})")
     need(config.labels == "convex" or config.loss != "ce", "labels", "'convex' with loss='ce': a softmax cannot reach a union of labels")
     if config.dataset == "folder" and not config.root: raise ValueError("root is missing: dataset 'folder' needs the folder that holds class_name/clip.wav")
@@ -416,9 +417,9 @@ def load_teacher(
 ) -> models.EAT:
     "The network of `config.teacher`. ValueError if it knows other classes, or has heard clips that this run holds out."
     net, theirs, known = load_run(config.teacher, device)
-    same = lambda c: (c.dataset, c.fold, c.sr, c.peak)
+    same = lambda c: (c.dataset, c.fold, c.sr, c.peak, c.input, c.phase)
     if known != classes or same(theirs) != same(config) or config.val_fold not in (None, theirs.val_fold):
-        raise ValueError(f"teacher {config.teacher}: it learned {len(known)} classes of {theirs.dataset} with fold {theirs.fold} held out, expected the classes and the held-out folds of this run")
+        raise ValueError(f"teacher {config.teacher}: it learned {len(known)} classes of {theirs.dataset} from {theirs.input!r} at {theirs.sr} Hz with fold {theirs.fold} held out, expected the classes, the input and the held-out folds of this run")
     return net
 
 def plot_history(
