@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['confusion_matrix', 'plot_confusion', 'average_precision', 'mean_average_precision', 'roc_area', 'd_prime',
            'Evaluation', 'evaluate', 'accuracy_interval', 'fold_summary', 'fold_text', 'fold_grid', 'fold_log',
-           'cross_validate', 'plot_folds', 'publish_folds', 'newest_run', 'eat_evaluate', 'eat_cross_validate']
+           'known_folds', 'check_folds', 'cross_validate', 'plot_folds', 'publish_folds', 'newest_run', 'unfinished',
+           'eat_evaluate', 'eat_cross_validate']
 
 # %% ../nbs/09_evaluate.ipynb #89e0294c
 import copy, dataclasses, json
@@ -258,7 +259,23 @@ def _ended(config:TrainConfig) -> bool:
     if diff: raise ValueError(f"{result.parent} has ended with other settings ({diff}): choose another `out`")
     return True
 
-# %% ../nbs/09_evaluate.ipynb #2bc3196e
+# %% ../nbs/09_evaluate.ipynb #5b3d1bfb
+def known_folds(
+    config:TrainConfig, data=open_data, # as in `cross_validate`
+) -> list: # of whole numbers
+    "All folds that a data set has."
+    return sorted({f for split in ("train", "test") for f in data(config, split).table.fold.tolist()})
+
+def check_folds(
+    config:TrainConfig, # of any run
+    folds,              # to hold out in turn
+    data=open_data,     # as in `cross_validate`
+):
+    "ValueError for a fold that the data set does not have, before anything is trained."
+    known = known_folds(config, data)
+    for f in folds:
+        if f not in known: raise ValueError(f"fold={f!r}, expected some of {known}")
+
 def cross_validate(
     config:TrainConfig,       # its `fold` and `seed` are replaced
     folds=None,               # which folds to hold out in turn; None: all that the data set has
@@ -271,11 +288,12 @@ def cross_validate(
     if repeats < 1: raise ValueError(f"repeats={repeats!r}, expected at least 1")
     from accelerate import PartialState
     if PartialState().num_processes > 1: raise ValueError("cross_validate runs in one process; with several GPUs give each fold its own `accelerate launch -m eat.train --fold ...`")
-    if folds is None: folds = sorted({f for split in ("train", "test") for f in data(config, split).table.fold.tolist()})
+    if folds is None: folds = known_folds(config, data)
     runs = [dataclasses.replace(config, fold=f, seed=config.seed + r) for r in range(repeats) for f in folds]
     if not runs: raise ValueError("no folds to hold out")
-    for c in runs:
-        if _ended(c): continue
+    runs_left = [c for c in runs if not _ended(c)]
+    if runs_left: check_folds(runs_left[0], folds, data)
+    for c in runs_left:
         train, test = data(c, "train"), data(c, "test")
         _add_row(fold_log(c), fit(c, resume="auto", show=show, train=train, test=test, command=command), len(test))
     t = _read_log(fold_log(config)).set_index("name").loc[[c.name for c in runs]].reset_index()
@@ -324,7 +342,7 @@ def publish_folds(
     with atomic_write(file) as tmp: tmp.write_text(json.dumps(out, indent=1) + "\n")
     return file
 
-# %% ../nbs/09_evaluate.ipynb #14eacdc5
+# %% ../nbs/09_evaluate.ipynb #d4298820
 def newest_run(
     out="runs", # the folder of all runs
 ) -> Path:
@@ -332,6 +350,10 @@ def newest_run(
     runs = sorted(Path(out).glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
     if not runs: raise FileNotFoundError(f"no trained network below {Path(out)}: train one first (eat_demo or eat_train)")
     return runs[-1].parent
+
+def unfinished(path) -> str:
+    "A remark for a run that has weights but no result yet; empty for one that has ended."
+    return "" if (Path(path)/"result.json").exists() else " (this run has not ended)"
 
 @call_parse
 def eat_evaluate(
@@ -345,7 +367,7 @@ def eat_evaluate(
     if e.single_label:
         plot_confusion(e.confusion, e.clips.classes).savefig(path/"confusion.png", dpi=100); wrong = e.mistakes().drop(columns="path")
         print(f"the most confident of {len(wrong)} mistakes:\n{wrong.head(10).to_string(float_format='%.2f')}" if len(wrong) else "no mistakes")
-    print(f"{path}, held out: {e.summary()}")
+    print(f"{path}{unfinished(path)}, held out: {e.summary()}")
 
 # %% ../nbs/09_evaluate.ipynb #50e15eb3
 _preset = preset # `eat_cross_validate` has an option of the same name

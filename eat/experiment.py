@@ -7,7 +7,7 @@ __all__ = ['EXPERIMENTS', 'Experiment', 'paired_difference', 'row_folder', 'expe
            'tracked', 'paper_rows', 'experiment_summary', 'show_summary', 'about', 'plot_experiment',
            'list_experiments', 'eat_experiment']
 
-# %% ../nbs/09b_experiment.ipynb #e02f42e1
+# %% ../nbs/09b_experiment.ipynb #a2c01f44
 import json, re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import pandas as pd, torch
 from fastcore.script import Param, call_parse
 
 from .core import atomic_write
-from .evaluate import accuracy_interval, cross_validate
+from .evaluate import accuracy_interval, check_folds, cross_validate
 from .mix import MIXES
 from .phase import MODES
 from .train import open_data, preset
@@ -66,7 +66,7 @@ def paired_difference(
     d, error = a - b, (a - b).std(ddof=1)/len(a)**.5; half = t.ppf(.975, len(a)-1)*error
     return dict(difference=d.mean(), low=d.mean()-half, high=d.mean()+half, detectable=half + t.ppf(.8, len(a)-1)*error)
 
-# %% ../nbs/09b_experiment.ipynb #46b8472e
+# %% ../nbs/09b_experiment.ipynb #57af813b
 def _known(name:str):
     if name not in EXPERIMENTS: raise ValueError(f"experiment {name!r} does not exist, expected one of {', '.join(EXPERIMENTS)}")
 
@@ -85,6 +85,7 @@ def experiment_file(
     "Where the table of an experiment lies."
     return Path(folder)/f"experiment_{name}_{base}.csv"
 
+# %% ../nbs/09b_experiment.ipynb #1443b111
 def _command(name, base, fold, seed): return f"eat_experiment {name} --preset {base} --folds {fold} --seed {seed}"
 
 def _row(name:str, row:str, base:str, fields:dict, run) -> dict:
@@ -93,6 +94,13 @@ def _row(name:str, row:str, base:str, fields:dict, run) -> dict:
     return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, accuracy=run.accuracy, loss=run.loss, clips=run.clips, steps=r["steps"], epochs=r["epochs"], seconds=r["seconds"], preset=base,
                 changes=json.dumps(fields), command=_command(name, base, run.fold, run.seed), **{k: r[k] for k in ("commit", "date", "hardware")}, versions=json.dumps(r["versions"]))
 
+def _append(file:Path, row:dict):
+    "Put a run's row into a table, in place of an older one of the same row, fold and seed."
+    key = lambda r: (r["row"], r["fold"], r["seed"])
+    old = pd.read_csv(file).to_dict("records") if file.exists() else []
+    with atomic_write(file) as tmp: pd.DataFrame([r for r in old if key(r) != key(row)] + [row]).to_csv(tmp, index=False, float_format="%.6g")
+
+# %% ../nbs/09b_experiment.ipynb #adaa5f87
 def run_experiment(
     name:str,            # a key of `EXPERIMENTS`
     base:str="esc10_xs", # the preset that the rows change
@@ -108,8 +116,8 @@ def run_experiment(
     "Train and test every row on every fold; what has ended is not run again. Errors as `cross_validate` raises them."
     _known(name); rows = EXPERIMENTS[name].rows
     if results and changes: raise ValueError(f"a table in `results` is for the preset as it is; without `results`, {', '.join(changes)} may be changed")
-    for k in changes:
-        if any(k in fields and not isinstance(fields[k], dict) for fields in rows.values()): raise ValueError(f"{k} is what rows of {name!r} set themselves: it cannot be changed for all")
+    fixed = [k for k in changes if any(k in fields and not isinstance(fields[k], dict) for fields in rows.values())]
+    if fixed: raise ValueError(f"{fixed[0]} is what rows of {name!r} set themselves: it cannot be changed for all")
     done = []
     for fold in folds:
         for row, own in rows.items():
@@ -121,13 +129,7 @@ def run_experiment(
             if results: _append(experiment_file(name, base, results), done[-1])
     return pd.DataFrame(done)
 
-def _append(file:Path, row:dict):
-    "Put a run's row into a table, in place of an older one of the same row, fold and seed."
-    key = lambda r: (r["row"], r["fold"], r["seed"])
-    old = pd.read_csv(file).to_dict("records") if file.exists() else []
-    with atomic_write(file) as tmp: pd.DataFrame([r for r in old if key(r) != key(row)] + [row]).to_csv(tmp, index=False, float_format="%.6g")
-
-# %% ../nbs/09b_experiment.ipynb #55091943
+# %% ../nbs/09b_experiment.ipynb #ab868768
 def read_experiment(
     name:str, base:str="esc10_xs", # experiment and preset
     folder="results",              # of the tables
@@ -142,6 +144,7 @@ def read_experiment(
     if grid.isna().any(axis=None): raise ValueError(f"{file} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
     return t.assign(row=pd.Categorical(t.row, list(rows))).sort_values(["row", "fold", "seed"], ignore_index=True)
 
+# %% ../nbs/09b_experiment.ipynb #a205e8cc
 def tracked(
     name:str, base:str="esc10_xs", folder="results", # as in `read_experiment`
 ) -> pd.DataFrame|None:
@@ -158,6 +161,7 @@ def paper_rows(
     p = pd.read_csv(Path(folder)/"paper_experiments.csv").query("experiment == @name").set_index("row")
     return p.accuracy.fillna(p.increment).cumsum() if p.increment.notna().any() else p.accuracy
 
+# %% ../nbs/09b_experiment.ipynb #40f39455
 def experiment_summary(
     table:pd.DataFrame, # as `run_experiment` or `read_experiment` gives it
     against:str|None=None, # what each row is compared with: "previous", or a row; None: as the experiment says
@@ -174,7 +178,7 @@ def experiment_summary(
         lines.append({k: v if isinstance(v, str) else 100*v for k, v in line.items()})
     return pd.DataFrame(lines).set_index("row")
 
-# %% ../nbs/09b_experiment.ipynb #392fcc7b
+# %% ../nbs/09b_experiment.ipynb #9aa0eb6a
 def show_summary(
     summary:pd.DataFrame, # as `experiment_summary` gives it
     **more,               # columns to put beside the accuracy, such as paper=[...]
@@ -190,6 +194,7 @@ def about(table:pd.DataFrame) -> str: # as `read_experiment` gives it
     every = lambda k, n=None: ", ".join(dict.fromkeys(str(v)[:n] for v in table[k]))
     return f"folds {every('fold')}; seeds {every('seed')}; {len(table)} runs of {table.seconds.mean()/60:.1f} minutes on average; {every('hardware')}; commits {every('commit', 7)}"
 
+# %% ../nbs/09b_experiment.ipynb #4503100d
 def plot_experiment(
     table:pd.DataFrame, # as `read_experiment` gives it
     paper=None,         # the paper's accuracies (%), one a row; None: no crosses
@@ -206,7 +211,7 @@ def plot_experiment(
     ax.set_xticks(x, rows, rotation=20, ha="right", fontsize=8); ax.set(ylabel="accuracy (%)", xlim=(-.4, len(rows)-.6)); ax.legend(frameon=False, fontsize=7, bbox_to_anchor=(1, 1), loc="upper left")
     return ax.figure
 
-# %% ../nbs/09b_experiment.ipynb #813c0e3c
+# %% ../nbs/09b_experiment.ipynb #9b6a7047
 def list_experiments(
     base:str="esc10_xs", folder="nbs/results", # preset, and where its tables lie
 ) -> str:
@@ -216,6 +221,8 @@ def list_experiments(
         file = experiment_file(name, base, folder); t = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["row", "fold"])
         lines += [f"{name}: {e.question}", *(f"    {row:24} folds in the table: {' '.join(map(str, sorted(set(t.fold[t.row == row])))) or 'none'}" for row in e.rows)]
     return "\n".join(lines)
+
+_preset = preset # `eat_experiment` has an option of the same name
 
 @call_parse
 def eat_experiment(
@@ -232,9 +239,11 @@ def eat_experiment(
     try:
         if not names: return print(list_experiments(preset, results or "nbs/results"))
         if not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected whole numbers with commas, such as 1,2,5")
+        folds = [int(f) for f in folds.split(",")]
         for name in names: _known(name)
+        check_folds(_preset(preset, root=root, fold=folds[0]), folds)
         for name in names:
-            t = run_experiment(name, preset, [int(f) for f in folds.split(",")], seed, root, device, out, results)
+            t = run_experiment(name, preset, folds, seed, root, device, out, results)
             print(f"\n{EXPERIMENTS[name].question}\n{show_summary(experiment_summary(t)).to_string()}\n", flush=True)
     except KeyboardInterrupt: raise SystemExit("eat_experiment: interrupted; what has ended is kept, and the same command goes on")
     except torch.OutOfMemoryError as e: raise SystemExit(f"eat_experiment: the GPU's memory is full ({str(e).splitlines()[0]}); a smaller batch_size is a setting of `run_experiment` in Python")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['cut_windows', 'Classifier', 'eat_predict', 'demo', 'eat_demo']
 
-# %% ../nbs/11_infer.ipynb #24a496d5
+# %% ../nbs/11_infer.ipynb #3004b075
 import sys, warnings
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .audio import load_audio, peak_normalise, resample
 from .core import prepare_device
-from .evaluate import evaluate, newest_run, plot_confusion
+from .evaluate import evaluate, newest_run, plot_confusion, unfinished
 from .train import TrainConfig, fit, load_run, network_input, plot_history, preset
 
 # %% ../nbs/11_infer.ipynb #687db44f
@@ -74,7 +74,7 @@ class Classifier:
         p, i = prob.topk(min(top_k, len(self.classes)))
         return [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
 
-# %% ../nbs/11_infer.ipynb #04fad439
+# %% ../nbs/11_infer.ipynb #a4dc9da6
 @call_parse
 def eat_predict(
     files:Param("audio files", str, nargs="+"),
@@ -86,20 +86,19 @@ def eat_predict(
     try: path = Path(run) if run else newest_run(); classifier = Classifier.load(path, prepare_device(device))
     except (ValueError, OSError) as e: raise SystemExit(f"eat_predict: {e}")
     failed = 0
-    print(f"eat_predict: {classifier!r} from {path}", file=sys.stderr)
+    print(f"eat_predict: {classifier!r} from {path}{unfinished(path)}", file=sys.stderr)
     for f in files:
         try: answer = classifier.predict(f, top_k)
         except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
         else: print(f, *(f"  {100*p:5.1f} %  {label}" for label, p in answer), sep="\n")
     if failed: raise SystemExit(1)
 
-# %% ../nbs/11_infer.ipynb #2d0b1c71
+# %% ../nbs/11_infer.ipynb #8177d1fd
 def demo(
     config:TrainConfig,   # what to train
     train=None, test=None, # as in `fit`
 ) -> Path: # the run's folder
     "Train, draw the learning curve and the confusion matrix, classify one held-out file, say what comes next."
-    print(f"Training {config.model} on the data set '{config.dataset}', fold {config.fold} held out, {config.epochs} epochs")
     run = fit(config, train=train, test=test, command="eat_demo")
     e = evaluate(run.path, clips=test)
     plot_history(run.history).savefig(run.path/"learning_curve.png", dpi=100, bbox_inches="tight")
