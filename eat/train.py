@@ -604,7 +604,7 @@ FEW = 300 # steps
 def _opening(config:TrainConfig, train, watched, size:int, an_epoch:int, steps:int, path, done:int) -> str:
     "What a run says before it starts."
     if done == steps: return f"{path} has all its {steps} steps: nothing to train"
-    lines = [f"{config.model} on {len(train)} clips of {len(train.classes)} classes ({train.name}), {len(watched)} clips watched; {steps} steps of {size} clips, {an_epoch} an epoch; in {path}" + f", from step {done} on"*(done > 0)]
+    lines = [f"{config.model} on {len(train)} clips of {len(train.classes)} classes ({train.name}), {len(watched)} clips watched; {steps} steps of {size} clips, {an_epoch} an epoch; {path.name}" + f", from step {done} on"*(done > 0)]
     if steps < FEW: lines.append(f"{steps} steps are few, a network hardly learns anything in less than {FEW}: more epochs (or steps) would help")
     return "\n".join(lines)
 
