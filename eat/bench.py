@@ -26,6 +26,7 @@ from .augment import AudioAugment, NOISES, TABLE1
 from .core import atomic_write, prepare_device, provenance
 from .data import ClipSet, ESC50, decode_clips, load_clips, write_synth
 from .fast import fast
+from .frozen import FrozenBackbone, frozen
 from .mix import MIXES
 from .model import eat_s, eat_xs
 from .train import ema_update, fit, make_augment, make_model, param_groups, predict_scores, preset
@@ -210,8 +211,11 @@ def train_times(quick:bool, device:str, model:str, n_samples:int, batch:int, rep
 def score_times(quick:bool, device:str, model:str, n_samples:int, batch:int, repeats:int, folder:str) -> dict:
     "Milliseconds a clip of `predict_scores`; peak memory in MB."
     device = _start(quick, device); clips = _sounds(folder, 2*batch, device)
-    net, config = _network(quick, model, len(clips.classes), n_samples, device), preset("esc50", model=model, n_samples=n_samples, batch_size=batch)
-    return {"evaluation": _ms(partial(predict_scores, net, clips, config), len(clips), device, repeats), "peak memory, evaluation": peak_mb(device)}
+    net, config = _network(quick, model, len(clips.classes), n_samples, device).eval(), preset("esc50", model=model, n_samples=n_samples, batch_size=batch)
+    @torch.inference_mode()
+    def plain(): return torch.cat([net(clips.waves(i, n_samples, device=device)).cpu() for i in torch.arange(len(clips)).split(batch)])
+    scores = partial(predict_scores, net, clips, config) if quick else plain
+    return {"evaluation": _ms(scores, len(clips), device, repeats), "peak memory, evaluation": peak_mb(device)}
 
 # %% ../nbs/24_speed.ipynb #7e63795e
 class _OneByOne(torch.utils.data.Dataset):
@@ -277,11 +281,12 @@ def machine_rates(
     n:int=2048,   # rows and columns of the matrices
     mb:int=256,   # of the copy
 ) -> dict: # Gflop/s, GB/s
-    "The highest rates of a matrix product (bfloat16 on a GPU, else float32) and of a copy, bytes read and written."
-    a = torch.ones(n, n, device=device, dtype=torch.bfloat16 if device.type == "cuda" else torch.float32); c = torch.empty_like(a)
+    "The highest rates of a matrix product or a convolution (bfloat16 on a GPU, else float32) and of a copy, bytes read and written."
+    a = torch.ones(n, n, device=device, dtype=torch.bfloat16 if device.type == "cuda" else torch.float32); c = torch.empty_like(a); k = n//8
+    image, w = (torch.ones(shape, device=device, dtype=a.dtype).to(memory_format=torch.channels_last) for shape in ((1, k, 66, 66), (k, k, 3, 3)))
     source = torch.ones(mb*10**6//4, device=device); target = torch.empty_like(source)
-    product, copy = in_turn(lambda: torch.mm(a, a, out=c), lambda: target.copy_(source), device=device, repeats=5)
-    return {"matrix rate": 2*n**3/min(product)/1e9, "copy rate": 2*mb/1e3/min(copy)}
+    product, conv, copy = in_turn(lambda: torch.mm(a, a, out=c), lambda: F.conv2d(image, w), lambda: target.copy_(source), device=device, repeats=5)
+    return {"matrix rate": max(2*n**3/min(product), 2*9*k*k*64*64/min(conv))/1e9, "copy rate": 2*mb/1e3/min(copy)}
 
 def _pass(part:nn.Module, x:Tensor, wanted:list):
     "A stage on its input; with its gradients if there are `wanted` ones."
@@ -294,9 +299,10 @@ def _pass(part:nn.Module, x:Tensor, wanted:list):
 def floor_times(quick:bool, device:str, model:str, n_samples:int, batch:int, repeats:int, n:int=2048, mb:int=256) -> dict:
     "The machine's rates, and milliseconds a clip of each stage on its own input: inference, training (forward and backward)."
     device = _start(quick, device); net = _network(quick, model, 50, n_samples, device); times = machine_rates(device, n, mb)
-    for mode in ("inference", "training"):
+    for mode, net in (("inference", frozen(net) if quick else net.eval()), ("training", net)):
         net.train(mode == "training"); x = .1*torch.randn(batch, 1, max(n_samples, net.min_samples), device=device)
         for name, part in (*net.backbone.named_children(), ("head", net.head), ("classify", net.classify)):
+            if part is net.head and isinstance(net.backbone, FrozenBackbone): x = x.mT # its stages give channels last
             wanted = list(part.parameters()) + [x.requires_grad_()]*(name != "stem") if mode == "training" else []
             times[f"{mode}, {name}"] = _ms(partial(_pass, part, x, wanted), batch, device, repeats)
             x = _pass(part, x, [])
@@ -334,7 +340,7 @@ def infer_times(quick:bool, device:str, names:list, seconds:list, batches:list, 
     device = _start(quick, device); times = {}
     for name in names:
         for s in seconds:
-            net = getattr(models, name)(**TABLE8[s]).to(device).eval(); net = fast(net) if quick else net
+            net = getattr(models, name)(**TABLE8[s]).to(device).eval(); net = frozen(net) if quick else net
             for b in batches if name == names[0] or device.type == "cuda" else batches[:1]:
                 x = .1*torch.randn(b, 1, TABLE8[s]["n_samples"], device=device)
                 for half in (False, True) if bf16 else (False,):
@@ -372,7 +378,7 @@ def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) ->
     device = prepare_device(device); net = _network(True, model, 50, n_samples, device); plain = models.__dict__[model](n_classes=50, n_samples=n_samples)
     x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
     steps = _stepper(True, net, device); step = partial(steps["training step"], x, y); wide = x.repeat(4, 1, 1), y.repeat(4, 1); step()
-    still, folded = deepcopy(net).eval(), _folded(plain.to(device).eval())
+    still, folded = frozen(deepcopy(net)), _folded(plain.to(device).eval())
     pairs = {"denormal numbers flushed to zero, a step": (step, partial(_flushed, step)), "a batch four times as large, a step": (step, partial(steps["training step"], *wide)),
              "batch normalisation folded into plain convolutions, inference": (partial(still, x), partial(folded, x))}
     def measure(name, a, b):

@@ -16,6 +16,7 @@ from torch import Tensor
 from .audio import load_audio, peak_normalise, resample
 from .core import prepare_device
 from .evaluate import evaluate, newest_run, plot_confusion, unfinished
+from .frozen import frozen
 from .train import TrainConfig, fit, load_run, network_input, plot_history, preset
 
 # %% ../nbs/11_infer.ipynb #687db44f
@@ -35,6 +36,7 @@ class Classifier:
     A recording longer than the network's clips is answered by the average over windows; `evaluate` looks at its centre only."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)
+        self.frozen = frozen(self.model) # what listens: on a CPU a faster copy (lesson 06c)
 
     @classmethod
     def load(cls,
@@ -70,7 +72,7 @@ class Classifier:
         "The most probable labels of a recording. Probabilities are averaged over windows if it is longer than the training's clips."
         if top_k < 1: raise ValueError(f"top_k={top_k}, expected at least 1")
         windows = self.prepare(x, sr).split(16) # a long recording must not fill the memory
-        prob = torch.cat([self.model(network_input(w.to(self.device), self.config)).softmax(-1).cpu() for w in windows]).mean(0)
+        prob = torch.cat([self.frozen(network_input(w.to(self.device), self.config)).softmax(-1).cpu() for w in windows]).mean(0)
         p, i = prob.topk(min(top_k, len(self.classes)))
         return [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
 

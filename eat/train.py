@@ -33,6 +33,7 @@ from .augment import AudioAugment, NOISES, PUBLISHED, TABLE1, add_noise
 from .core import atomic_write, prepare_device, provenance, seed_everything
 from .data import ESC50, AudioFolder, ClipSet, SynthESC
 from .fast import fast
+from .frozen import frozen
 from .loss import Learner, Objective
 from .mix import MIXES, RandomMix
 from .phase import MODES, phase_input
@@ -341,7 +342,7 @@ def predict_scores(
     idx=None,      # which clips, in which order; None: all
 ) -> Tensor: # (clips, classes), on the CPU
     "Scores before the softmax for the clips of a data set, in order."
-    model.eval(); device = next(model.parameters()).device
+    model = frozen(model); device = next(model.parameters()).device
     parts = torch.arange(len(clips))[slice(None) if idx is None else idx].split(config.batch_size)
     return torch.cat([model(network_input(clips.waves(i, config.n_samples, device=device), config)).cpu() for i in parts])
 
