@@ -9,7 +9,7 @@ __all__ = ['confusion_matrix', 'plot_confusion', 'average_precision', 'mean_aver
            'eat_evaluate', 'eat_cross_validate']
 
 # %% ../nbs/09_evaluate.ipynb #89e0294c
-import copy, dataclasses, json
+import copy, dataclasses, json, shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -330,7 +330,7 @@ def publish_folds(
     folder,             # the tracked folder, such as nbs/results
     name:str|None=None, # of the two files; None: data set, network and "folds"
 ) -> Path: # the JSON file
-    "Write rows (CSV) and summary with the origin of every run (JSON). ValueError if the runs differ in more than fold and seed."
+    "Write rows (CSV), summary with the origin of every run (JSON), and the log of each run (CSV). ValueError if the runs differ in more than fold and seed."
     results = [json.loads((Path(p)/"result.json").read_text()) for p in table.path]; config = _settings(results[0]["config"], "fold", "seed")
     for path, r in zip(table.path, results):
         diff = _differences(_settings(r["config"], "fold", "seed"), config)
@@ -340,6 +340,8 @@ def publish_folds(
     out = dict(metrics=fold_summary(table), seconds=sum(r["seconds"] for r in results), data=data, seeds=[r["seed"] for r in results], config=config, **_origins(results))
     with atomic_write(file.with_suffix(".csv")) as tmp: table.assign(path=[Path(p).name for p in table.path]).to_csv(tmp, index=False, float_format="%.6g")
     with atomic_write(file) as tmp: tmp.write_text(json.dumps(out, indent=1) + "\n")
+    for p in map(Path, table.path):
+        with atomic_write(Path(folder)/f"{p.name}.csv") as tmp: shutil.copyfile(p/"log.csv", tmp)
     return file
 
 # %% ../nbs/09_evaluate.ipynb #d4298820

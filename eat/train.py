@@ -136,7 +136,7 @@ def ema_per_step(
 _ESC50 = dict(dataset="esc50", model="eat_s", n_samples=114688, batch_size=128, epochs=3500, mix_p=1., mix_start=12*12, ema_decay=ema_per_step(.995, 12), eval_every=50)
 PRESETS = dict(
     synth=dict(epochs=12, mix_p=0.25, loss="ce"),
-    esc10=dict(dataset="esc10", model="eat_s", n_samples=114688, epochs=30, batch_size=8, lr=3e-4, self_distill=True, ema_decay=0.995),
+    esc10=dict(dataset="esc10", model="eat_s", sr=11025, n_samples=57344, epochs=40, batch_size=16, lr=3e-4, self_distill=True, ema_decay=0.995),
     esc10_xs=dict(dataset="esc10", model="eat_xs", sr=11025, n_samples=28672, epochs=20, batch_size=16, lr=3e-4, eval_every=5),
     esc50=dict(_ESC50, lr=5e-4, self_distill=True),
     esc50_short=dict(_ESC50, lr=5e-4, self_distill=True, epochs=1000, eval_every=20),
