@@ -350,7 +350,7 @@ def infer_times(quick:bool, device:str, names:list, seconds:list, batches:list, 
     return times
 
 # %% ../nbs/24_speed.ipynb #19112ac5
-def inference_rows(device:torch.device, model:str, pairs:int, seconds=tuple(TABLE8), batches=(1, 32), repeats:int=5) -> list:
+def inference_rows(device:torch.device, model:str, pairs:int, seconds=tuple(TABLE8), batches=(1, 32), repeats:int=15) -> list:
     "A dict a network, length, batch and precision: parameters (millions), operations (billions a clip), plain and fast time of a call."
     slow = bf16_slowdown(device)
     if slow > 2: print(f"no bfloat16: a small product takes {slow:.0f} times as long as in float32 here")
