@@ -391,7 +391,7 @@ class ESC50(ClipSet):
         folder = find_esc(root)
         if not (folder/"meta"/"esc50.csv").is_file():
             if not download: raise FileNotFoundError(f"no ESC-50 in {folder}: set EAT_DATA (or root) to the folder "
-                                                     "that holds esc50/meta/esc50.csv, or fetch it: eat.data.download_esc50(), or download=True")
+                                                     "that holds esc50/meta/esc50.csv, or fetch it (600 MB): python -c 'from eat.data import download_esc50; download_esc50()'")
             folder = download_esc50(root)
         self._fill_esc(folder, fold, split, sr, peak, subset or "esc50", 5., only=subset)
 

@@ -123,9 +123,10 @@ def run_experiment(
         for row, own in rows.items():
             fields = {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own}; where = Path(out)/"experiments"/base/row_folder(fields, base)
             config = preset(base, **fields, seed=seed, root=root, device=device, out=str(where))
+            if show: print(f"{name}, fold {fold}, {row}: ", end="", flush=True)
             run = next(cross_validate(config, [fold], show=False, data=data, command=_command(name, base, fold, seed)).itertuples())
             done.append(_row(name, row, base, fields, run))
-            if show: print(f"{name}, fold {fold}, {row}: {100*run.accuracy:.1f} %, {run.seconds:.0f} s", flush=True)
+            if show: print(f"{100*run.accuracy:.1f} %, {run.seconds:.0f} s", flush=True)
             if results: _append(experiment_file(name, base, results), done[-1])
     return pd.DataFrame(done)
 

@@ -90,7 +90,9 @@ def eat_predict(
     failed = 0
     print(f"eat_predict: {classifier!r} from {path}{unfinished(path)}", file=sys.stderr)
     for f in files:
-        try: answer = classifier.predict(f, top_k)
+        try:
+            with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(f, top_k)
+            for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
         except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
         else: print(f, *(f"  {100*p:5.1f} %  {label}" for label, p in answer), sep="\n")
     if failed: raise SystemExit(1)

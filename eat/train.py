@@ -596,6 +596,7 @@ def _train(state:State, config:TrainConfig, accelerator, train, watched, path:Pa
                 if accelerator.is_main_process: save_state(path, state)
                 accelerator.wait_for_everyone(); saved = time.monotonic()
             if stop: break
+    if signal.SIGTERM in asked[:1] and accelerator.is_main_process: print(f"SIGTERM: stopped after step {state.step}, a checkpoint is written; the same run with resume auto goes on", file=sys.stderr)
     if asked: signal.raise_signal(asked[0])
     return state.step == steps
 
