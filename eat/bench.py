@@ -340,12 +340,12 @@ def infer_times(quick:bool, device:str, names:list, seconds:list, batches:list, 
     device = _start(quick, device); times = {}
     for name in names:
         for s in seconds:
-            net = getattr(models, name)(**TABLE8[s]).to(device).eval(); net = frozen(net) if quick else net
+            net = getattr(models, name)(**TABLE8[s]).to(device).eval(); full, low = (frozen(net), fast(net)) if quick else (net, net) # a frozen network knows no bfloat16
             for b in batches if name == names[0] or device.type == "cuda" else batches[:1]:
                 x = .1*torch.randn(b, 1, TABLE8[s]["n_samples"], device=device)
                 for half in (False, True) if bf16 else (False,):
                     def call():
-                        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half): net(x)
+                        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half): (low if half else full)(x)
                     times[f"{name}, {s}, {b}, {'bf16' if half else 'fp32'}"] = _ms(call, 1, device, repeats if b == 1 else 1)
     return times
 
@@ -368,6 +368,17 @@ def _folded(net:nn.Module) -> nn.Module:
         if isinstance(m, nn.Sequential) and hasattr(m, "norm"): m.conv = nn.utils.fuse_conv_bn_eval(m.conv, m.norm); m.norm = nn.Identity()
     return net
 
+def _bare(net:nn.Module, x:Tensor):
+    "A function that does the dense convolutions and linear layers of a training step, there and back, and nothing else."
+    jobs = []
+    def note(m, args, out): jobs.append((m, torch.randn_like(args[0], requires_grad=args[0].shape[1] > 1), torch.randn_like(out)))
+    hooks = [m.register_forward_hook(note) for m in net.modules() if isinstance(m, nn.Linear) or isinstance(m, nn.Conv1d) and m.groups == 1]
+    with torch.no_grad(): net.train()(x)
+    for h in hooks: h.remove()
+    def run():
+        for m, a, g in jobs: torch.autograd.grad(m(a), [*m.parameters()] + [a]*a.requires_grad, g)
+    return run
+
 def _flushed(f, *args):
     "A call that treats the tiniest numbers as 0."
     torch.set_flush_denormal(True); f(*args); torch.set_flush_denormal(False)
@@ -378,8 +389,9 @@ def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) ->
     device = prepare_device(device); net = _network(True, model, 50, n_samples, device); plain = models.__dict__[model](n_classes=50, n_samples=n_samples)
     x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
     steps = _stepper(True, net, device); step = partial(steps["training step"], x, y); wide = x.repeat(4, 1, 1), y.repeat(4, 1); step()
-    still, folded = frozen(deepcopy(net)), _folded(plain.to(device).eval())
+    bare = _bare(deepcopy(plain).to(device), x); still, folded = frozen(deepcopy(net)), _folded(plain.to(device).eval())
     pairs = {"denormal numbers flushed to zero, a step": (step, partial(_flushed, step)), "a batch four times as large, a step": (step, partial(steps["training step"], *wide)),
+             "only the dense convolutions and linear layers of a step": (step, bare),
              "batch normalisation folded into plain convolutions, inference": (partial(still, x), partial(folded, x))}
     def measure(name, a, b):
         with torch.set_grad_enabled("inference" not in name): times = in_turn(a, b, device=device, repeats=repeats)

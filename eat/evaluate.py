@@ -340,8 +340,8 @@ def publish_folds(
     out = dict(metrics=fold_summary(table), seconds=sum(r["seconds"] for r in results), data=data, seeds=[r["seed"] for r in results], config=config, **_origins(results))
     with atomic_write(file.with_suffix(".csv")) as tmp: table.assign(path=[Path(p).name for p in table.path]).to_csv(tmp, index=False, float_format="%.6g")
     with atomic_write(file) as tmp: tmp.write_text(json.dumps(out, indent=1) + "\n")
-    for p in map(Path, table.path):
-        with atomic_write(Path(folder)/f"{p.name}.csv") as tmp: shutil.copyfile(p/"log.csv", tmp)
+    for r in table.itertuples():
+        with atomic_write(f"{file.with_suffix('')}-fold{r.fold}-seed{r.seed}.csv") as tmp: shutil.copyfile(Path(r.path)/"log.csv", tmp)
     return file
 
 # %% ../nbs/09_evaluate.ipynb #d4298820

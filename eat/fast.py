@@ -357,7 +357,7 @@ def _drop(
     p:float, # probability, 0 <= p < 1
 )->Tensor:
     "Dropout, 16 random bits a value."
-    cut = round(p*2**16)
+    cut = min(round(p*2**16), 2**16-1)
     if not cut: return x
     bits = torch.empty(-(-x.numel()//4), dtype=torch.int64).random_(-2**63, None).view(torch.int16)[:x.numel()].view(x.shape)
     return x * (bits >= cut-2**15) * (2**16/(2**16-cut))
@@ -370,7 +370,7 @@ class FastDropout(nn.Dropout):
 class FastAttention(nn.MultiheadAttention):
     "`nn.MultiheadAttention` with other dice, for self-attention in training."
     def forward(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, **kw): # as `nn.MultiheadAttention`
-        usual = query is key is value and key_padding_mask is None and attn_mask is None and not need_weights and self.dropout < 1
+        usual = query is key is value and key_padding_mask is None and attn_mask is None and not need_weights and not kw.get("is_causal") and self.dropout < 1
         if not (self.training and usual and _eager(query)): return super().forward(query, key, value, key_padding_mask, need_weights, attn_mask, **kw)
         q,k,v = F.linear(query, self.in_proj_weight, self.in_proj_bias).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         weights = _drop((q @ k.mT / q.shape[-1]**.5).softmax(-1), self.dropout)
@@ -391,14 +391,19 @@ def _untouched(m)->bool:
     hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return all(p.dtype==torch.float32 for p in m.parameters()) and not any(getattr(k, h) for k in m.modules() if k is not m for h in hooks)
 
+def _usual(c, groups=1)->bool:
+    "Whether `c` is as `eat.model.conv` makes it with norm and activation, without stride."
+    k,norm,act = (getattr(c, name, None) for name in ("conv", "norm", "act"))
+    return (type(k) is nn.Conv1d and k.bias is None and k.stride==(1,) and k.groups==groups and (groups>1 or k.dilation==(1,))
+            and type(norm) is nn.BatchNorm1d and norm.affine and norm.track_running_stats and norm.momentum is not None
+            and type(act) is nn.LeakyReLU and act.negative_slope==0.2)
+
 def _covers(c, x, groups=1)->bool:
-    "Whether `c`, made by `eat.model.conv`, is one that the kernels compute exactly for `x`."
-    k,norm = c.conv,c.norm; reach = k.dilation[0]*(k.kernel_size[0]-1)
+    "Whether `c` is one that the kernels compute exactly for `x`."
+    if not _usual(c, groups): return False
+    k = c.conv; reach = k.dilation[0]*(k.kernel_size[0]-1)
     shape = x.shape[1]==k.in_channels and k.kernel_size[0]%2==1 and x.shape[2]>reach//2
-    usual = (type(k) is nn.Conv1d and k.bias is None and k.stride==(1,) and k.groups==groups and (groups>1 or k.dilation==(1,))
-             and type(norm) is nn.BatchNorm1d and norm.affine and norm.track_running_stats and norm.momentum is not None
-             and type(c.act) is nn.LeakyReLU and c.act.negative_slope==0.2)
-    return shape and usual and (x.shape[0]*x.shape[2]>1 if norm.training else not _wants_grad(x, c))
+    return shape and (x.shape[0]*x.shape[2]>1 if c.norm.training else not _wants_grad(x, c))
 
 # %% ../nbs/06b_fast.ipynb #a89aad36
 def _reflect_conv(c, x):
@@ -436,7 +441,7 @@ def fast(
         if type(m) is Downsample: m.__class__ = FastDownsample
         if type(m) is ModifiedBlock: m.__class__ = FastModifiedBlock
         if type(m) is nn.Dropout: m.__class__ = FastDropout
-        if type(m) is nn.MultiheadAttention and m.batch_first and m.in_proj_weight is not None: m.__class__ = FastAttention
+        if type(m) is nn.MultiheadAttention and m.batch_first and m.in_proj_weight is not None and m.bias_k is None and not m.add_zero_attn: m.__class__ = FastAttention
         stem = getattr(m, "stem", None)
         if type(stem) is nn.Sequential and [*stem._modules]==["pad", "conv", "norm", "act"]: stem.__class__ = FastStem
     return model

@@ -33,10 +33,11 @@ def cut_windows(
 # %% ../nbs/11_infer.ipynb #6465fb78
 class Classifier:
     """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
-    A recording longer than the network's clips is answered by the average over windows; `evaluate` looks at its centre only."""
+    A recording longer than the network's clips is answered by the average over windows; `evaluate` looks at its centre only.
+    `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (lesson 06c)."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)
-        self.frozen = frozen(self.model) # what listens: on a CPU a faster copy (lesson 06c)
+        self.frozen = frozen(self.model)
 
     @classmethod
     def load(cls,
@@ -92,9 +93,9 @@ def eat_predict(
     for f in files:
         try:
             with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(f, top_k)
-            for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
         except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
         else: print(f, *(f"  {100*p:5.1f} %  {label}" for label, p in answer), sep="\n")
+        for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
     if failed: raise SystemExit(1)
 
 # %% ../nbs/11_infer.ipynb #8177d1fd
