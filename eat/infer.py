@@ -30,6 +30,18 @@ def cut_windows(
     starts = torch.linspace(0, total-n_samples, -(-total//n_samples)).round().long().tolist()
     return torch.stack([x[:, s:s+n_samples] for s in starts])
 
+# %% ../nbs/11_infer.ipynb #2d78e04e
+def _mono(
+    x,           # a file, or a waveform (channels, time)
+    sr:int|None, # rate of the waveform in Hz; files know theirs
+    rate:int,    # the rate that is wanted
+) -> Tensor: # (1, time)
+    "One channel at the rate that is wanted. ValueError for a waveform that is none; errors of a file as `load_audio` raises them."
+    if not isinstance(x, Tensor): return load_audio(x, rate)
+    if sr is None: raise ValueError("a waveform needs its rate: predict(x, sr=...)")
+    if x.ndim != 2 or x.numel() == 0 or not x.isfinite().all(): raise ValueError(f"expected a finite waveform (channels, time) with at least one sample, got shape {tuple(x.shape)}")
+    return resample(x.float().mean(0, keepdim=True), sr, rate)
+
 # %% ../nbs/11_infer.ipynb #6465fb78
 class Classifier:
     """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
@@ -56,11 +68,7 @@ class Classifier:
     ) -> Tensor: # (windows, 1, n_samples)
         "The windows of a recording: mono, the training's rate, peak and length. Warns if it is silent. Errors as `load_audio` raises them."
         c, name = self.config, "the waveform" if isinstance(x, Tensor) else str(x)
-        if isinstance(x, Tensor):
-            if sr is None: raise ValueError("a waveform needs its rate: predict(x, sr=...)")
-            if x.ndim != 2 or x.numel() == 0 or not x.isfinite().all(): raise ValueError(f"expected a finite waveform (channels, time) with at least one sample, got shape {tuple(x.shape)}")
-            x = resample(x.float().mean(0, keepdim=True), sr, c.sr)
-        else: x = load_audio(x, c.sr)
+        x = _mono(x, sr, c.sr)
         if not x.any(): warnings.warn(f"{name} is silent: the answer means nothing", stacklevel=3)
         return cut_windows(peak_normalise(x, c.peak), c.n_samples)
 
