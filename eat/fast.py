@@ -393,8 +393,8 @@ def _untouched(m)->bool:
 
 def _usual(c, groups=1)->bool:
     "Whether `c` is as `eat.model.conv` makes it with norm and activation, without stride."
-    k,norm,act = (getattr(c, name, None) for name in ("conv", "norm", "act"))
-    return (type(k) is nn.Conv1d and k.bias is None and k.stride==(1,) and k.groups==groups and (groups>1 or k.dilation==(1,))
+    k,norm,act,pad = (getattr(c, name, None) for name in ("conv", "norm", "act", "pad"))
+    return (type(k) is nn.Conv1d and type(pad) is (nn.ReflectionPad1d if k.kernel_size[0]>1 else type(None)) and k.bias is None and k.stride==(1,) and k.groups==groups and (groups>1 or k.dilation==(1,))
             and type(norm) is nn.BatchNorm1d and norm.affine and norm.track_running_stats and norm.momentum is not None
             and type(act) is nn.LeakyReLU and act.negative_slope==0.2)
 

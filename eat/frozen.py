@@ -11,7 +11,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import nn, Tensor
 from torch.nn.utils import fuse_conv_bn_weights
 from .fast import FastDownsample, FastModifiedBlock, SLOPE, _Kernel, _eager, _numba, _untouched, _usual
-from .model import Downsample, LowPass, ModifiedBlock, shortest
+from .model import EAT, Downsample, LowPass, ModifiedBlock, shortest
 
 # %% ../nbs/06c_frozen.ipynb #82eae53d
 def _folded(
@@ -182,12 +182,14 @@ def _known(p)->bool:
     return type(s) is nn.Conv1d and len(p.shortcut)==1 and s.kernel_size==(1,) and s.bias is not None and _usual(p.point) and _usual(p.depth, k.in_channels) and k.kernel_size[0]%2==1
 
 def frozen(
-    model:nn.Module, # an `EAT`; it is put into evaluation mode
+    model:nn.Module, # an `EAT`, else it comes back as it is; it is put into evaluation mode
 )->nn.Module: # a copy for inference on a CPU; or `model` itself
     """A network with the same outputs that is faster on a CPU. It cannot be trained or exported, and has no checkpoint; later changes of `model` do not reach it.
 
     `model` itself comes back if it is on a GPU, not float32, has hooks or parts that are not exactly `eat.model`'s, or if numba is missing."""
-    model.eval(); stem,*rest = [p for stage in model.backbone.children() for p in _blocks(stage)]
+    model.eval()
+    if not isinstance(model, EAT) or type(model.backbone) is not nn.Sequential: return model
+    stem,*rest = [p for stage in model.backbone.children() for p in _blocks(stage)]
     usual = [*stem._modules]==["pad", "conv", "norm", "act"] and _usual(stem) and all(map(_known, rest))
     if _numba() is None or next(model.parameters()).device.type!="cpu" or not usual or not _untouched(model): return model
     return deepcopy(model, {id(model.backbone): FrozenBackbone(model.backbone)}).requires_grad_(False)
