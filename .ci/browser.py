@@ -33,8 +33,7 @@ def chromium():
 @contextmanager
 def jupyterlab(folder):
     "JupyterLab on a copy of the lesson, with settings of its own; yields its address. It is stopped whatever happens."
-    for name in ("nbs", "eat"): shutil.copytree(ROOT/name, folder/name, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "runs", "__pycache__"))
-    shutil.copy(ROOT/"settings.ini", folder)                                                # the lesson's last cell exports, into the copy
+    shutil.copytree(ROOT/"nbs", folder/"nbs", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "runs", "__pycache__"))
     settings = folder/"config"/"lab"/"user-settings"/"@jupyterlab"
     for name, values in {"notebook-extension/tracker": dict(windowingMode="none"),          # every cell stays in the page
                          "apputils-extension/notification": dict(fetchNews="false", checkForUpdates=False)}.items():

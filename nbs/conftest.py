@@ -39,7 +39,7 @@ class Notebook(pytest.File):
                 if titles: heading = titles[-1].strip()
             if cell.cell_type != "code": continue
             flags = cell.directives_ or {}
-            if skip & flags.keys() or flags.get("eval:") == ["false"] or "nbdev_export(" in cell.source: continue
+            if skip & flags.keys() or flags.get("eval:") == ["false"]: continue
             self.cells.append(cell)
             if IS_TEST.search(cell.source) and not {"export", "exports", "exporti"} & flags.keys():
                 count[heading] = count.get(heading, 0) + 1
