@@ -24,7 +24,7 @@ def _mix_labels(y, perm, lam, labels):
     raise ValueError(f"labels must be 'convex' or 'union', got {labels!r}")
 
 def _prepare(x, y, lam, perm, low, generator):
-    "Check a batch and its targets, and draw what is not given: `lam` from U[low, 1] and `perm`, one a sample."
+    "Check a batch and its targets, and draw what is not given: `lam` from U[low, 1] and `perm`, one a clip."
     if not (isinstance(x, Tensor) and isinstance(y, Tensor)): raise ValueError(f"expected PyTorch tensors (torch.as_tensor makes them), got {type(x).__name__} and {type(y).__name__}")
     if x.ndim != 3 or y.ndim != 2 or len(x) != len(y) or not x.numel() or x.dtype not in (torch.float32, torch.float64) or not y.is_floating_point():
         raise ValueError("expected float32 waveforms (batch, channels, time) and float targets (batch, classes), "
@@ -43,7 +43,7 @@ def mixup(
     x:Tensor,                 # waveforms (batch, channels, time)
     y:Tensor,                 # targets (batch, classes), float
     lam:Tensor|None=None,     # the ratio r, (batch,) or one for all, in [0, 1]: share of the first sound; None draws from U[0.1, 1]
-    perm:Tensor|None=None,    # partner of each sample, (batch,); None draws a permutation
+    perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
     labels:str="convex",      # "convex" or "union"
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> tuple[Tensor, Tensor]: # the mixed waveforms and targets
@@ -59,7 +59,7 @@ def timemix(
     x:Tensor,                 # waveforms (batch, channels, time)
     y:Tensor,                 # targets (batch, classes), float
     lam:Tensor|None=None,     # share of time that stays, (batch,) or one for all, in [0, 1]; None draws from U[0.5, 1]
-    perm:Tensor|None=None,    # partner of each sample, (batch,); None draws a permutation
+    perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
     labels:str="convex",      # "convex" or "union"
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> tuple[Tensor, Tensor]: # the mixed waveforms and targets
@@ -131,7 +131,7 @@ def band_mask(
     return torch.where(low[:, None], k < kept, k >= n_bins-kept)
 
 def _which_side(side, x, generator):
-    "`side` as a bool tensor (batch,), True where the low band stays; None draws one a sample."
+    "`side` as a bool tensor (batch,), True where the low band stays; None draws one a clip."
     if side is None: return torch.rand(len(x), device=x.device, generator=generator) < .5
     if isinstance(side, str) and side in ("low", "high"): return torch.full((len(x),), side == "low", device=x.device)
     if isinstance(side, Tensor) and side.dtype == torch.bool and side.shape == (len(x),): return side
@@ -156,8 +156,8 @@ def freqmix(
     x:Tensor,                 # waveforms (batch, channels, time), float32 or float64
     y:Tensor,                 # targets (batch, classes), float
     lam:Tensor|None=None,     # share of the bins that stays, (batch,) or one for all, in [0, 1]; None draws from U[0.5, 1]
-    perm:Tensor|None=None,    # partner of each sample, (batch,); None draws a permutation
-    side:str|Tensor|None=None, # which band stays: "low", "high" or bool (batch,), True = low; None draws one a sample
+    perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
+    side:str|Tensor|None=None, # which band stays: "low", "high" or bool (batch,), True = low; None draws one a clip
     n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call; shorter clips get a smaller one
     hop_length:int|None=None, # samples between windows; None: a quarter of the window
     labels:str="convex",      # "convex" or "union"
@@ -190,7 +190,7 @@ def phasemix(
     x:Tensor,                 # waveforms (batch, channels, time), float32 or float64
     y:Tensor,                 # targets (batch, classes), float
     lam:Tensor|None=None,     # weight of the first phase, (batch,) or one for all, in [0, 1]; None draws from U[0, 1]
-    perm:Tensor|None=None,    # partner of each sample, (batch,); None draws a permutation
+    perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
     arc:str="short",          # "short" or "printed", see `mix_phase`
     n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call; shorter clips get a smaller one
     hop_length:int|None=None, # samples between windows; None: a quarter of the window
