@@ -8,8 +8,8 @@ __all__ = ['LIMITS', 'DATASETS', 'AUGMENTS', 'MODELS', 'PARTS', 'PHASE', 'CHOICE
            'network_input', 'param_groups', 'n_steps', 'one_cycle', 'ema_update', 'make_augment', 'seed_of', 'batch_at',
            'State', 'new_state', 'wants_bf16', 'is_binary', 'prepare_batch', 'train_step', 'predict_scores', 'score',
            'write_json', 'write_log', 'save_state', 'load_state', 'read_config', 'load_run', 'load_teacher',
-           'plot_history', 'duration', 'row_text', 'Monitor', 'peak_memory', 'stop_signals', 'start_processes',
-           'predict_together', 'place', 'Run', 'fit', 'publish', 'eat_train']
+           'plot_history', 'duration', 'row_text', 'history_table', 'Monitor', 'peak_memory', 'stop_signals',
+           'start_processes', 'predict_together', 'place', 'Run', 'fit', 'publish', 'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
 import copy, dataclasses, hashlib, json, shutil, signal, sys, threading, time
@@ -453,6 +453,11 @@ def row_text(r:dict, epochs:float, watched:str="held-out") -> str:
             f"  {r['clips_per_s']:.0f} clips/s  {r['memory_mb']/1000:.1f} GB  {duration(r['seconds'])}, {duration((epochs/r['epoch']-1)*r['seconds'])} left")
 
 # %% ../nbs/08_train.ipynb #93a5c4ac
+def history_table(history:list): # rows of a run's log
+    "Rows for reading: three decimals, the learning rate as a power of ten."
+    import pandas as pd
+    return pd.DataFrame(history).style.hide().format({"lr": "{:.1e}"}, precision=3)
+
 class Monitor:
     "Shows a run as it goes: a bar, a growing table and plot in Jupyter, a line a look in a terminal, nothing with `show=False`."
     def __init__(self, epochs:float, steps:int, done:int=0, show:bool=True, watched:str="held-out"):
@@ -463,10 +468,10 @@ class Monitor:
         "Show the last row, or in Jupyter draw everything anew."
         if self.quiet: return
         if not self.jupyter: self.bar.write(row_text(history[-1], self.epochs, self.watched)); return sys.stdout.flush()
-        import matplotlib.pyplot as plt, pandas as pd
+        import matplotlib.pyplot as plt
         from IPython.display import display
         if not self.handle: self.handle = [display(display_id=True), display(display_id=True)]
-        self.handle[0].update(pd.DataFrame(history).tail(5).style.hide().format(precision=3))
+        self.handle[0].update(history_table(history[-5:]))
         fig = plot_history(history, watched=self.watched); self.handle[1].update(fig); plt.close(fig)
 
 def peak_memory(device) -> float: # megabytes
