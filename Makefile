@@ -33,7 +33,7 @@ lab: .venv/installed-dev
 	$(BIN)/jupyter lab nbs/00_core.ipynb
 docs: .venv/installed-dev
 	@command -v quarto > /dev/null || { echo "make docs needs Quarto: https://quarto.org/docs/get-started"; exit 1; }
-	$(BIN)/nbdev_proc_nbs
+	$(BIN)/python .ci/docs.py
 	cd _proc && quarto render
 readme: .venv/installed-dev
 	$(BIN)/python .ci/readme.py

@@ -1,10 +1,12 @@
-"""What the notebooks, as files, have to keep: one module has one notebook, and saved outputs are fit to be read elsewhere.
+"""What the notebooks, as files, have to keep: one module has one notebook, saved outputs are fit to be read elsewhere, and the site shows all pages.
 
     python .ci/check.py [notebooks, by default all below nbs/]
 
 Exit status 1 and a line for each fault."""
 import json, re, sys
 from pathlib import Path
+
+import yaml
 
 TOP = Path(__file__).resolve().parent.parent
 KB = 400 # of a notebook with its outputs
@@ -51,8 +53,28 @@ def check(paths):
             owner[module] = name
 
 
+def pages(contents):
+    "Patterns of the pages below an entry of the sidebar, relative to nbs/."
+    for entry in contents:
+        if "contents" in entry: yield from pages(entry["contents"])
+        else: yield entry.get("auto") or entry["href"]
+
+
+def site(paths):
+    "What is wrong with _quarto.yml: pages that are missing, shown twice, or not there; settings without which the site does not render or not be read."
+    config = yaml.safe_load((TOP/"_quarto.yml").read_text(encoding="utf-8"))
+    shown = [p for pattern in pages(config["website"]["sidebar"]["contents"]) for p in (sorted((TOP/"nbs").glob(pattern)) or [TOP/"nbs"/pattern])]
+    for path in sorted({*shown, *paths}):
+        if (times := shown.count(path)) != 1 or path not in paths:
+            yield f"_quarto.yml: {path.relative_to(TOP)} is {'no notebook' if path not in paths else f'{times} times in the sidebar, expected once'}"
+    html, needs = config["format"]["html"], {"keep-md": True, "html-math-method": "mathml", "code-overflow": "wrap"}
+    for key, value in needs.items():
+        if html.get(key) != value: yield f"_quarto.yml: format.html.{key} is {html.get(key)!r}, expected {value!r}"
+
+
 if __name__ == "__main__":
     given = [Path(p).resolve() for p in sys.argv[1:]]
-    found = list(check(given or sorted(p for p in (TOP/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)))
+    every = sorted(p for p in (TOP/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+    found = list(check(given)) if given else [*check(every), *site(every)]
     print("\n".join(found) or "no faults in the notebooks")
     sys.exit(bool(found))
