@@ -66,9 +66,11 @@ def in_split(
 def _fill(self:ClipSet, table, names, fold, split, sr, peak, n_samples, name):
     "Decode the clips of all folds (so that all splits share one cache file) and keep those of the split."
     rows = in_split(table.fold, fold, split, name)
-    samples, lengths = take_clips(*load_clips(table.path.tolist(), sr, peak, name), rows)
+    samples, lengths, levels = load_clips(table.path.tolist(), sr, peak, name)
+    samples, lengths = take_clips(samples, lengths, rows)
     title = name if split is None else f"{name} {split}, fold {fold}" + (" held out" if split == "train" else "")
-    ClipSet.__init__(self, table.iloc[rows.numpy()], names, samples, lengths, sr, n_samples, title, peak)
+    ClipSet.__init__(self, table.iloc[rows.numpy()], names, samples, lengths, sr, n_samples, title, peak,
+                     levels[rows])
 
 @patch
 def _fill_esc(self:ClipSet, folder, fold, split, sr, peak, name, seconds, only=None):
@@ -155,7 +157,7 @@ class SynthESC(ClipSet):
         fold:int=1,            # the fold held out, 1 to 5
         split:str|None="train",# "train": the four other folds; "test": this fold; None: all clips
         sr:int=22050,          # samples per second
-        peak:float|None=0.95,  # level of each clip; None keeps it
+        peak:float|None=None,  # level that each clip is scaled to; None keeps it
         clips:int=16,          # clips of each class in each fold
         seconds:float=2.,      # length of a clip
     ): self._fill_esc(synth_folder(root, clips, seconds), fold, split, sr, peak, "synthesc", seconds)
@@ -176,7 +178,7 @@ class ESC50(ClipSet):
         split:str|None="train",# "train": the four other folds; "test": this fold; None: all clips
         subset:str|None=None,  # "esc10": ten classes, with targets 0 to 9
         sr:int=22050,          # samples per second
-        peak:float|None=0.95,  # level of each clip; None keeps it
+        peak:float|None=None,  # level that each clip is scaled to; None keeps it
         download:bool=False,   # fetch the official release (about 600 MB) if it is not there
     ):
         if subset not in (None, "esc10"): raise ValueError(f"subset={subset!r}, expected None or 'esc10'")
@@ -226,7 +228,7 @@ class AudioFolder(ClipSet):
         fold:int=1,              # the fold held out, 1 to `folds`
         split:str|None=None,     # "train": the other folds; "test": this fold; None: all clips
         folds:int=5,             # how many folds the clips are dealt out to
-        peak:float|None=0.95,    # level of each clip; None keeps it
+        peak:float|None=None,    # level that each clip is scaled to; None keeps it
         n_samples:int|None=None, # nominal length; None: batches are as long as the longest clip
     ):
         root = Path(root).expanduser().resolve(); table = read_folder(root)
