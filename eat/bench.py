@@ -10,6 +10,7 @@ __all__ = ['TABLE8', 'BENCH', 'in_turn', 'in_process', 'paired', 'peak_mb', 'mem
 
 # %% ../nbs/24_speed.ipynb #89524ed0
 import csv, json, os, subprocess, sys, tempfile, time
+from contextlib import ExitStack
 from copy import deepcopy
 from functools import partial
 from itertools import count
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 
 from . import model as models
 from .augment import AudioAugment, NOISES, TABLE1
-from .core import atomic_write, prepare_device, provenance
+from .core import atomic_write, keep_buffers, prepare_device, provenance
 from .data import ClipSet, ESC50, decode_clips, load_clips, write_synth
 from .fast import fast
 from .frozen import FrozenBackbone, frozen
@@ -80,8 +81,11 @@ def peak_mb(
     import resource # macOS counts bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1e6
 
+_kept = ExitStack() # what stays in force until this process ends
+
 def _start(quick:bool, device:str) -> torch.device:
-    "The device of one side: prepared as a run prepares it, or as PyTorch starts."
+    "The device of one side: as a run has it, with memory kept to the end of this process, or as PyTorch starts."
+    if quick: _kept.enter_context(keep_buffers(device))
     return prepare_device(device) if quick else torch.device(device)
 
 def memory_of(quick:bool, device:str="cpu", mb:int=0) -> dict: # MB
@@ -386,7 +390,7 @@ def _flushed(f, *args):
 # %% ../nbs/24_speed.ipynb #7012ca20
 def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) -> dict: # name -> ms a clip: usual, tried; ratio usual/tried
     "What was tried, beside what is done."
-    device = prepare_device(device); net = _network(True, model, 50, n_samples, device); plain = models.__dict__[model](n_classes=50, n_samples=n_samples)
+    device = _start(True, device); net = _network(True, model, 50, n_samples, device); plain = models.__dict__[model](n_classes=50, n_samples=n_samples)
     x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
     steps = _stepper(True, net, device); step = partial(steps["training step"], x, y); wide = x.repeat(4, 1, 1), y.repeat(4, 1); step()
     bare = _bare(deepcopy(plain).to(device), x); still, folded = frozen(deepcopy(net)), _folded(plain.to(device).eval())
@@ -458,7 +462,9 @@ def eat_bench(
     except ValueError as e: raise SystemExit(f"eat_bench: {e}")
     batch = batch or (128 if where.type == "cuda" else 64)
     for part in _check_bench(what, model, batch=(batch, 2), repeats=(repeats, 1), pairs=(pairs, 1), n_samples=(n_samples, 1)):
-        start = time.time(); rows = BENCH[part](where, model, n_samples, batch, repeats, pairs); seconds = round(time.time() - start)
+        start = time.time()
+        with keep_buffers(where): rows = BENCH[part](where, model, n_samples, batch, repeats, pairs)
+        seconds = round(time.time() - start)
         print(f"{part}, {seconds} s", *map(_line, rows), sep="\n", flush=True)
         if not results: continue
         p, size = provenance(where), {} if part == "inference" else dict(n_samples=n_samples)

@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from fastcore.script import call_parse
 from torch import Tensor
 
-from .core import atomic_write, prepare_device, show_spec, show_wave, listen
+from .core import atomic_write, keeping_buffers, prepare_device, show_spec, show_wave, listen
 from .data import ClipSet
 from .train import Run, TrainConfig, fit, load_run, open_data, predict_scores, preset, score
 
@@ -139,6 +139,7 @@ def mistakes(self:Evaluation) -> pd.DataFrame: # path, truth, answer, probabilit
     return pd.DataFrame(dict(path=t.path, truth=t.label, answer=[self.clips.classes[said[i]] for i in wrong], probability=prob[wrong].numpy()), index=t.index).sort_values("probability", ascending=False)
 
 # %% ../nbs/09_evaluate.ipynb #a801b634
+@keeping_buffers
 def evaluate(
     path,           # a run's folder
     root=None,      # where the data lies, if not where the run had it

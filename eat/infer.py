@@ -14,7 +14,7 @@ from fastcore.script import Param, call_parse
 from torch import Tensor
 
 from .audio import load_audio, peak_normalise, resample
-from .core import prepare_device
+from .core import keeping_buffers, prepare_device
 from .evaluate import evaluate, newest_run, plot_confusion, unfinished
 from .frozen import frozen
 from .train import TrainConfig, fit, load_run, network_input, plot_history, preset
@@ -87,6 +87,7 @@ class Classifier:
 
 # %% ../nbs/11_infer.ipynb #a4dc9da6
 @call_parse
+@keeping_buffers
 def eat_predict(
     files:Param("audio files", str, nargs="+"),
     run:str=None,      # a run's folder; default: the newest below runs

@@ -31,7 +31,7 @@ from tqdm.auto import tqdm
 
 from . import model as models
 from .augment import AudioAugment, NOISES, PUBLISHED, TABLE1, add_noise
-from .core import atomic_write, prepare_device, provenance, seed_everything
+from .core import atomic_write, keeping_buffers, prepare_device, provenance, seed_everything
 from .data import ESC50, AudioFolder, ClipSet, SynthESC, prepare, window_starts
 from .fast import fast
 from .frozen import frozen
@@ -657,6 +657,7 @@ def _opening(config:TrainConfig, train, watched, size:int, an_epoch:int, steps:i
     return "\n".join(lines)
 
 # %% ../nbs/08_train.ipynb #fa9e373e
+@keeping_buffers
 def fit(
     config:TrainConfig,
     resume:str="no",    # "no", or "auto": continue the run of this name if there is one
