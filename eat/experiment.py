@@ -28,6 +28,7 @@ class Experiment:
     question:str
     rows:dict               # name -> the fields of `TrainConfig` that this row changes
     against:str = "previous" # the row that each is compared with: "previous", or a name
+    without:int|None = None  # a fold that takes no part at all, so that settings may be chosen by this table
 
 _PHASE = dict(input="phase", noise="none", mix_p=0.) # without mixing `loss="auto"` is smoothed cross entropy
 _BINARY = dict(loss="bce") # for all rows alike: with "auto" a row without mixing would have another loss than one with it
@@ -53,6 +54,10 @@ EXPERIMENTS = dict(
         {"one, 30 dB": dict(_BINARY, noise="one"), "several, 10 to 30 dB": dict(_BINARY, noise="several")}),
     downsampling=Experiment("Does the low-pass before decimation help?",
         {"strided": dict(_BINARY, parts=dict(antialias=False)), "low-pass": dict(_BINARY, parts={})}),
+    crops=Experiment("What is a crop scaled by, and where is it cut? Fold 1 takes no part",
+        {"scaled with its clip": dict(_BINARY, preparation=1), "scaled by itself": dict(_BINARY),
+         "around sound": dict(_BINARY, crop="sound"), "with a margin": dict(_BINARY, crop="sound", crop_margin=.5)},
+        "scaled with its clip", without=1),
 )
 
 # %% ../nbs/09b_experiment.ipynb #bdb0d6f1
@@ -104,7 +109,7 @@ def _append(file:Path, row:dict):
 def run_experiment(
     name:str,            # a key of `EXPERIMENTS`
     base:str="esc10_xs", # the preset that the rows change
-    folds=(1, 2, 3, 4, 5), # to hold out in turn
+    folds=None,            # to hold out in turn; None: 1 to 5, but for the one that takes no part
     seed:int=0,          # the same for every row
     root=None, device="auto", # as in `TrainConfig`
     out="runs",          # runs are kept below this, in `experiments/<preset>`
@@ -118,13 +123,19 @@ def run_experiment(
     if results and changes: raise ValueError(f"a table in `results` is for the preset as it is; without `results`, {', '.join(changes)} may be changed")
     fixed = [k for k in changes if any(k in fields and not isinstance(fields[k], dict) for fields in rows.values())]
     if fixed: raise ValueError(f"{fixed[0]} is what rows of {name!r} set themselves: it cannot be changed for all")
-    done = []
+    out_of_it, done = EXPERIMENTS[name].without, []
+    if folds is None: folds = [f for f in range(1, 6) if f != out_of_it]
+    if out_of_it in folds: raise ValueError(f"fold {out_of_it} takes no part in {name!r}")
+    def heard(config, split):
+        clips = data(config, split)
+        return clips if out_of_it is None else clips.select(clips.table.fold != out_of_it)
+    group = base if out_of_it is None else f"{base}-without-fold{out_of_it}"
     for fold in folds:
         for row, own in rows.items():
-            fields = {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own}; where = Path(out)/"experiments"/base/row_folder(fields, base)
+            fields = {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own}; where = Path(out)/"experiments"/group/row_folder(fields, base)
             config = preset(base, **fields, seed=seed, root=root, device=device, out=str(where))
             if show: print(f"{name}, fold {fold}, {row}: ", end="", flush=True)
-            run = next(cross_validate(config, [fold], show=False, data=data, command=_command(name, base, fold, seed)).itertuples())
+            run = next(cross_validate(config, [fold], show=False, data=heard, command=_command(name, base, fold, seed)).itertuples())
             done.append(_row(name, row, base, fields, run))
             if show: print(f"{100*run.accuracy:.1f} %, {run.seconds:.0f} s", flush=True)
             if results: _append(experiment_file(name, base, results), done[-1])
@@ -229,7 +240,7 @@ _preset = preset # `eat_experiment` has an option of the same name
 def eat_experiment(
     names:Param("which to run; none: list them", str, nargs="*"),
     preset:str="esc10_xs", # the preset that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
-    folds:str="1,2,3,4,5", # to hold out in turn
+    folds:str="all",       # to hold out in turn: all, or such as 1,2,5
     seed:int=0,            # the same for every row
     root:str=None,         # where the data lies; default: EAT_DATA
     device:str="auto",     # auto, cpu, cuda, mps
@@ -239,10 +250,10 @@ def eat_experiment(
     "Run the paper's experiments and some open questions by name, fold by fold and row by row; what has ended is not run again."
     try:
         if not names: return print(list_experiments(preset, results or "nbs/results"))
-        if not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected whole numbers with commas, such as 1,2,5")
-        folds = [int(f) for f in folds.split(",")]
+        if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
+        folds = None if folds == "all" else [int(f) for f in folds.split(",")]
         for name in names: _known(name)
-        check_folds(_preset(preset, root=root, fold=folds[0]), folds)
+        if folds: check_folds(_preset(preset, root=root, fold=folds[0]), folds)
         for name in names:
             t = run_experiment(name, preset, folds, seed, root, device, out, results)
             print(f"\n{EXPERIMENTS[name].question}\n{show_summary(experiment_summary(t)).to_string()}\n", flush=True)
