@@ -21,7 +21,7 @@ from torch import Tensor
 
 from .core import atomic_write, keeping_buffers, prepare_device, show_spec, show_wave, listen
 from .data import ClipSet
-from .train import Run, TrainConfig, fit, load_run, open_data, predict_scores, preset, score
+from .train import Run, TrainConfig, check_level, clip_windows, fit, load_run, open_data, predict_scores, preset, score
 
 # %% ../nbs/09_evaluate.ipynb #db77cf65
 def _check(scores:Tensor, targets:Tensor, single:bool=False):
@@ -107,6 +107,7 @@ class Evaluation:
     clips:ClipSet
     scores:Tensor  # (clips, classes), before the softmax
     targets:Tensor # (clips, classes), 0 or 1
+    windows:int = 1 # over the longest clip; the scores are their mean
 
     @property
     def single_label(self) -> bool: return bool((self.targets.sum(1) == 1).all()) # one class a clip?
@@ -145,14 +146,18 @@ def evaluate(
     root=None,      # where the data lies, if not where the run had it
     device="auto",
     clips:ClipSet|None=None, # other clips than the run's held-out fold; same classes
+    windows:int|None=None,   # other windows over a longer clip than the run's: how many; 1: its middle
+    overlap:float|None=None, # and how much of each the next one repeats
 ) -> Evaluation:
     "Scores of a run's averaged weights on its held-out fold. Errors as `load_run` and the data set raise them."
     dev = prepare_device(device); model, config, classes = load_run(path, dev)
+    if windows or overlap is not None: config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
     if clips is None: clips = open_data(dataclasses.replace(config, root=root or config.root), "test")
     if clips.classes != classes: raise ValueError(f"{clips.name} has the classes {clips.classes}, the run in {path} was trained on {classes}")
-    if (clips.sr, clips.peak) != (config.sr, config.peak): raise ValueError(f"{clips.name} has sr={clips.sr} and peak={clips.peak}, the run in {path} sr={config.sr} and peak={config.peak}")
+    check_level(clips, config, f"the run in {path}")
     clips = copy.copy(clips).to(dev)
-    return Evaluation(clips, predict_scores(model, clips, config), clips.targets.cpu())
+    per_clip = torch.bincount(clip_windows(clips, list(range(len(clips))), config)[0]).max().item()
+    return Evaluation(clips, predict_scores(model, clips, config), clips.targets.cpu(), per_clip)
 
 # %% ../nbs/09_evaluate.ipynb #d4300527
 @patch
@@ -185,7 +190,7 @@ def accuracy_interval(
 @patch
 def summary(self:Evaluation) -> str: # a few lines of text
     "The data, accuracy with its 95 % interval (one class a clip), mAP and d-prime, and which classes had to be left out."
-    lines = [f"{self.clips!r}"]
+    lines = [f"{self.clips!r}, {self.windows} window{'s'*(self.windows > 1)} a clip"]
     if self.single_label:
         low, high = accuracy_interval(self.accuracy, len(self.clips))
         lines.append(f"accuracy: {100*self.accuracy:.1f} % (95 % interval {100*low:.1f} to {100*high:.1f})")

@@ -7,45 +7,74 @@ __all__ = ['cut_windows', 'Classifier', 'eat_predict', 'demo', 'eat_demo']
 
 # %% ../nbs/11_infer.ipynb #3004b075
 import sys, warnings
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
-import torch
+import numpy as np, torch
+import torch.nn.functional as F
 from fastcore.script import Param, call_parse
 from torch import Tensor
 
-from .audio import load_audio, peak_normalise, resample
+from .audio import peak_normalise
 from .core import keeping_buffers, prepare_device
+from .data import mean_and_peak, window_starts
 from .evaluate import evaluate, newest_run, plot_confusion, unfinished
+from .files import source_name, stream
 from .frozen import frozen
 from .train import TrainConfig, fit, load_run, network_input, plot_history, preset
 
 # %% ../nbs/11_infer.ipynb #687db44f
+def _joined(blocks, size):
+    "Blocks (1, time) of at least `size` samples from smaller ones; the last may be shorter."
+    held, n = [], 0
+    for b in blocks:
+        held.append(b); n += b.shape[1]
+        if n >= size: yield torch.cat(held, 1); held, n = [], 0
+    if held: yield torch.cat(held, 1)
+
 def cut_windows(
-    x:Tensor,      # a clip (1, time)
-    n_samples:int, # length of a window
-) -> Tensor: # (windows, 1, n_samples)
-    "The smallest number of windows that cover the clip, evenly spaced; a shorter clip is one window with zeros at its end."
-    total = x.shape[-1]
-    if total <= n_samples: return torch.nn.functional.pad(x, (0, n_samples-total))[None]
-    starts = torch.linspace(0, total-n_samples, -(-total//n_samples)).round().long().tolist()
-    return torch.stack([x[:, s:s+n_samples] for s in starts])
+    blocks,           # a recording, block by block: tensors (1, time)
+    n_samples:int,    # length of a window
+    count:int|None=None, # how many windows, as in `window_starts`; a recording longer than all of them end to end gets more
+    overlap:float=.5, # share of a window that the next one repeats
+) -> Iterator[tuple[int, Tensor]]: # first sample, window (1, n_samples)
+    "The windows of `window_starts` over a recording of unknown length. A shorter one is one window: its mean removed, zeros at its end."
+    blocks = _joined(blocks, n_samples)
+    if count: # the whole recording must be there before its windows can be spaced evenly
+        seen, total = [], 0
+        while total <= count*n_samples and (b := next(blocks, None)) is not None: seen.append(b); total += b.shape[1]
+        if total <= count*n_samples:
+            x = torch.cat(seen, 1)
+            for s in window_starts(total, n_samples, count): yield s, _window(x, s, n_samples)
+            return
+        blocks = chain(seen, blocks)
+    hop, base, first, x = max(1, n_samples - int(overlap*n_samples)), 0, 0, torch.zeros(1, 0)
+    for b in blocks:
+        x = torch.cat([x, b], 1)
+        while base + x.shape[1] > first + n_samples: # there is more, so this is not the last
+            yield first, _window(x, first - base, n_samples)
+            first += hop
+        drop = max(0, first - n_samples - base) # the last window may begin up to one window earlier
+        x, base = x[:, drop:], base + drop
+    last = max(0, base + x.shape[1] - n_samples)
+    yield last, _window(x, last - base, n_samples)
+
+def _window(x, start, n_samples):
+    "`n_samples` of `x` from `start` on; what is shorter loses its mean before zeros are added."
+    w = x[:, start:start+n_samples]
+    return w if w.shape[1] == n_samples else F.pad(w - mean_and_peak(w)[0], (0, n_samples - w.shape[1]))
 
 # %% ../nbs/11_infer.ipynb #2d78e04e
-def _mono(
-    x,           # a file, or a waveform (channels, time)
-    sr:int|None, # rate of the waveform in Hz; files know theirs
-    rate:int,    # the rate that is wanted
-) -> Tensor: # (1, time)
-    "One channel at the rate that is wanted. ValueError for a waveform that is none; errors of a file as `load_audio` raises them."
-    if not isinstance(x, Tensor): return load_audio(x, rate)
-    if sr is None: raise ValueError("a waveform needs its rate: predict(x, sr=...)")
-    if x.ndim != 2 or x.numel() == 0 or not x.isfinite().all(): raise ValueError(f"expected a finite waveform (channels, time) with at least one sample, got shape {tuple(x.shape)}")
-    return resample(x.float().mean(0, keepdim=True), sr, rate)
+def _rated(x, sr:int|None, run_sr:int) -> int|None:
+    "The rate of an array; of a file only what was asked for. ValueError for an array without one."
+    if sr is None and isinstance(x, (np.ndarray, Tensor)): raise ValueError(f"a waveform needs its rate: predict(x, sr={run_sr})")
+    return sr
 
 # %% ../nbs/11_infer.ipynb #6465fb78
 class Classifier:
     """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
-    A recording longer than the network's clips is answered by the average over windows; `evaluate` looks at its centre only.
+    A recording longer than the network's windows is answered by the mean over windows, as in `evaluate`.
     `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (lesson 06c)."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)
@@ -62,27 +91,49 @@ class Classifier:
 
     def __repr__(self): return f"Classifier({self.config.model}, {len(self.classes)} classes, {self.config.sr} Hz, {self.config.n_samples/self.config.sr:.2f} s)"
 
-    def prepare(self,
-        x,           # a file, or a waveform (channels, time) with its rate
-        sr:int|None=None, # rate of the waveform in Hz; files know theirs
-    ) -> Tensor: # (windows, 1, n_samples)
-        "The windows of a recording: mono, the training's rate, peak and length. Warns if it is silent. Errors as `load_audio` raises them."
-        c, name = self.config, "the waveform" if isinstance(x, Tensor) else str(x)
-        x = _mono(x, sr, c.sr)
-        if not x.any(): warnings.warn(f"{name} is silent: the answer means nothing", stacklevel=3)
-        return cut_windows(peak_normalise(x, c.peak), c.n_samples)
+    def windows(self,
+        x,                # a file (path or file object, also a pipe), or a waveform: array or tensor (time,) or (channels, time)
+        sr:int|None=None, # rate of a waveform in Hz; files know theirs
+    ) -> Iterator[tuple[int, Tensor]]: # first sample at the run's rate, what the network hears (1 or 2, n_samples)
+        "The windows of a recording, prepared as in training. Errors as `eat.files.stream` raises them."
+        c = self.config
+        blocks = stream(x, c.sr, sr_from=_rated(x, sr, c.sr))
+        if c.preparation == 1: # as older runs had it: scaled as a whole, the fewest windows that cover it
+            whole = peak_normalise(torch.cat(list(blocks), 1), c.peak); total = whole.shape[1]
+            whole = F.pad(whole, (0, max(0, c.n_samples - total)))
+            cuts = [(s, _window(whole, s, c.n_samples)) for s in window_starts(total, c.n_samples, -(-total//c.n_samples))]
+        else: cuts = cut_windows(blocks, c.n_samples, c.windows, c.overlap)
+        for start, w in cuts: yield start, network_input(w[None], c)[0]
+
+    def prepare(self, x, sr:int|None=None) -> Tensor: # (windows, 1 or 2, n_samples)
+        "All windows of a recording at once; as `windows`."
+        return torch.stack([w for _, w in self.windows(x, sr)])
 
     @torch.inference_mode()
+    def probabilities(self,
+        x, sr:int|None=None, # as in `windows`
+        batch:int=16,        # windows computed at a time
+    ) -> Iterator[tuple[int, Tensor, bool]]: # first sample, probabilities (classes,), whether the window sounds
+        "What the network says of each window, as the recording goes by."
+        windows = self.windows(x, sr)
+        while part := list(islice(windows, batch)):
+            w = torch.stack([w for _, w in part])
+            p = self.frozen(w.to(self.device)).softmax(-1).cpu()
+            yield from zip((s for s, _ in part), p, w.flatten(1).any(1).tolist())
+
     def predict(self,
-        x,                # a file, or a waveform (channels, time)
+        x,                # as in `windows`
         top_k:int=5,      # how many labels
         sr:int|None=None, # rate of a waveform in Hz
     ) -> list[tuple[str, float]]: # the best labels first, each with its probability
-        "The most probable labels of a recording. Probabilities are averaged over windows if it is longer than the training's clips."
+        """The most probable labels of a recording: the mean over the windows that sound. Warns if none does.
+        Errors as `eat.files.stream` raises them."""
         if top_k < 1: raise ValueError(f"top_k={top_k}, expected at least 1")
-        windows = self.prepare(x, sr).split(16) # a long recording must not fill the memory
-        prob = torch.cat([self.frozen(network_input(w.to(self.device), self.config)).softmax(-1).cpu() for w in windows]).mean(0)
-        p, i = prob.topk(min(top_k, len(self.classes)))
+        total, count = {True: 0, False: 0}, {True: 0, False: 0}
+        for _, p, heard in self.probabilities(x, sr): total[heard] = total[heard] + p.double(); count[heard] += 1
+        heard = count[True] > 0
+        if not heard: warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
+        p, i = (total[heard]/count[heard]).topk(min(top_k, len(self.classes)))
         return [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
 
 # %% ../nbs/11_infer.ipynb #a4dc9da6
@@ -103,7 +154,8 @@ def eat_predict(
         try:
             with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(f, top_k)
         except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
-        else: print(f, *(f"  {100*p:5.1f} %  {label}" for label, p in answer), sep="\n")
+        except Exception as e: failed += 1; print(f"eat_predict: {source_name(f)}: {type(e).__name__}: {e}", file=sys.stderr) # the other files go on
+        else: print(source_name(f), *(f"  {100*p:5.1f} %  {label}" for label, p in answer), sep="\n")
         for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
     if failed: raise SystemExit(1)
 
