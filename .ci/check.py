@@ -24,10 +24,18 @@ def texts(output):
             yield "".join(value) if isinstance(value, (str, list)) else json.dumps(value)
 
 
+def has_picture(cell):
+    "A figure among the saved outputs."
+    return any(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
+
+
 def faults(path):
     "What is wrong with one notebook; a line each."
     if path.stat().st_size > KB*1000: yield f"{path.stat().st_size//1000} KB, at most {KB} are wanted: save fewer or smaller pictures and players"
-    for number, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    if any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
+        yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
+    for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue
         if EXPORTS.search("".join(cell["source"])): yield f"cell {number} calls nbdev_export: run it in a shell instead"
         for output in cell["outputs"]:

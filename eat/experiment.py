@@ -130,9 +130,11 @@ def run_experiment(
         clips = data(config, split)
         return clips if out_of_it is None else clips.select(clips.table.fold != out_of_it)
     group = base if out_of_it is None else f"{base}-without-fold{out_of_it}"
+    complete = {row: {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own} for row, own in rows.items()}
+    for fields in complete.values(): preset(base, **fields) # a row that cannot be is refused before any is trained
     for fold in folds:
-        for row, own in rows.items():
-            fields = {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own}; where = Path(out)/"experiments"/group/row_folder(fields, base)
+        for row, fields in complete.items():
+            where = Path(out)/"experiments"/group/row_folder(fields, base)
             config = preset(base, **fields, seed=seed, root=root, device=device, out=str(where))
             if show: print(f"{name}, fold {fold}, {row}: ", end="", flush=True)
             run = next(cross_validate(config, [fold], show=False, data=heard, command=_command(name, base, fold, seed)).itertuples())
