@@ -7,10 +7,11 @@ __all__ = ['SLOPE', 'PIECE', 'NormActDown', 'ReflectConv', 'Branches', 'FastDrop
            'FastDownsample', 'FastModifiedBlock', 'fast']
 
 # %% ../nbs/06b_fast.ipynb #9c8dd9a9
-import ctypes
-from concurrent.futures import ThreadPoolExecutor
+import ctypes, os, warnings
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
+from threading import Lock
 import numpy as np, torch, torch.nn.functional as F
 from torch import nn, Tensor
 from torch.autograd import Function
@@ -20,28 +21,60 @@ from .model import Downsample, LowPass, ModifiedBlock
 # %% ../nbs/06b_fast.ipynb #0d4f03a5
 @lru_cache
 def _numba():
-    "The package, imported at first use; None where it is absent."
-    try: import numba
-    except ImportError: return None
+    "The package, imported at first use. ImportError where it is absent."
+    import numba
     return numba
 
-@lru_cache
-def _team():
-    "PyTorch's own OpenMP, which its wheels for Linux bring along; None elsewhere."
-    for file in (Path(torch.__file__).parent/"lib").glob("libgomp*.so*"): return ctypes.CDLL(str(file))
-
-def _share(f, n):
-    "Call `f(0)`, ..., `f(n-1)` on `n` threads; raises what any of them raised."
-    if n==1: return f(0)
-    if (team := _team()) is None:
-        with ThreadPoolExecutor(n) as pool: return list(pool.map(f, range(n)))
+def _together(team, f, n, members):
+    "Call `f(0)`, ..., `f(n-1)` by so many members of an OpenMP team; raises what any of them raised."
     errors = []
     def member(_): # the team may be smaller than asked for
         try:
             for i in range(team.omp_get_thread_num(), n, team.omp_get_num_threads()): f(i)
         except BaseException as e: errors.append(e)
-    team.GOMP_parallel(ctypes.CFUNCTYPE(None, ctypes.c_void_p)(member), None, n, 0)
+    team.GOMP_parallel(ctypes.CFUNCTYPE(None, ctypes.c_void_p)(member), None, members, 0)
     if errors: raise errors[0]
+
+@lru_cache
+def _team():
+    "PyTorch's own OpenMP, which its wheels for Linux bring along, tried on one thread; None elsewhere."
+    file = next((Path(torch.__file__).parent/"lib").glob("libgomp*.so*"), None)
+    if file is None: return None
+    team,done = ctypes.CDLL(str(file)),[]
+    _together(team, done.append, 3, 1)
+    if done!=[0,1,2]: raise RuntimeError(f"{file.name} does not share out work as expected: {done}")
+    return team
+
+# %% ../nbs/06b_fast.ipynb #3c1f0a52
+class _Threads:
+    "One pool of threads for the process, made at first use, a new one after a fork."
+    def __init__(self): self.forget()
+    def forget(self): self.lock,self.pool,self.size = Lock(),None,0
+    def at_least(self, n):
+        with self.lock:
+            if n>self.size:
+                if self.pool: self.pool.shutdown(wait=False)
+                self.pool,self.size = ThreadPoolExecutor(n, "eat"),n
+            return self.pool
+    def share(self, f, n):
+        "Call `f(0)` here and `f(1)`, ..., `f(n-1)` in the pool; raises what any of them raised."
+        pool,jobs = self.at_least(max(n, torch.get_num_threads())-1),[]
+        try:
+            for i in range(1, n): jobs.append(pool.submit(f, i))
+        except RuntimeError: pass # Python is ending, or a larger pool came in between: the rest is done here
+        try:
+            for i in (0, *range(len(jobs)+1, n)): f(i)
+        finally: wait(jobs)
+        for j in jobs: j.result()
+
+_threads = _Threads()
+if hasattr(os, "register_at_fork"): os.register_at_fork(after_in_child=_threads.forget)
+
+def _share(f, n):
+    "Call `f(0)`, ..., `f(n-1)` on `n` threads; raises what any of them raised."
+    if n==1: return f(0)
+    if (team := _team()) is None: _threads.share(f, n)
+    else: _together(team, f, n, n)
 
 # %% ../nbs/06b_fast.ipynb #d04792df
 class _Kernel:
@@ -377,15 +410,57 @@ class FastAttention(nn.MultiheadAttention):
         return self.out_proj((weights @ v).transpose(1, 2).flatten(2)),None
 
 # %% ../nbs/06b_fast.ipynb #7577382d
+def _watchers():
+    "What PyTorch tells itself: the number of modes that watch each operation, and whether a transformation is under way. RuntimeError if the answers are not what they were."
+    from torch.utils._python_dispatch import TorchDispatchMode
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, f, types, args=(), kwargs=None): return f(*args, **(kwargs or {}))
+    modes,transforms,said = torch._C._len_torch_dispatch_stack,torch._C._are_functorch_transforms_active,[]
+    def ask(x): said.append((modes(), transforms())); return x
+    x = torch.zeros(1, device="cpu")
+    ask(x); torch.vmap(ask)(x)
+    with Watch(): ask(x)
+    n = said[0][0]
+    if said!=[(n, False), (n, True), (n+1, False)]: raise RuntimeError(f"_len_torch_dispatch_stack and _are_functorch_transforms_active answer {said}")
+    return modes,transforms
+
+def _tried(f):
+    "What `f()` gives, and what went wrong (None: nothing)."
+    try: return f(),None
+    except Exception as e: return None,e
+
+_PRIVATE = _tried(_watchers) # once, when the module is loaded
+
+# %% ../nbs/06b_fast.ipynb #91c7be34
+def _sums(): # one kernel, compiled and tried
+    out = np.empty((2, 1, 1)); _all_moments.compiled(0, 1, np.float32([[[1, 3]]]), out)
+    if out.ravel().tolist()!=[2, 2]: raise RuntimeError(f"mean and squares of 1 and 3 come out as {out.ravel()}")
+
+@lru_cache
+def _trouble()->str:
+    "Why the kernels cannot be used here; empty if they can. Found out once, when a network on a CPU first asks."
+    tries = {f"PyTorch {torch.__version__}": _PRIVATE, "PyTorch's OpenMP": _tried(_team), "numba": _tried(_sums)}
+    return "; ".join(f"{k}: {type(e).__name__}: {e}" for k,(_,e) in tries.items() if e is not None)
+
+_told = []
+def _ready()->bool:
+    "Whether the kernels can be used. If not, the first answer comes with a warning."
+    if _trouble() and not _told:
+        _told.append(True)
+        warnings.warn(f"no fused kernels on this CPU: networks compute in plain PyTorch, with the same results and more slowly ({_trouble()})", RuntimeWarning)
+    return not _trouble()
+
 def _eager(x)->bool:
-    "Whether `x` is a plain float32 batch on a CPU, in plain eager PyTorch, with numba there."
+    "Whether `x` is a plain float32 batch on a CPU, in plain eager PyTorch, and the kernels can be used."
+    if type(x) not in (Tensor, nn.Parameter) or x.device.type!="cpu" or x.dtype!=torch.float32 or x.ndim!=3: return False
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch.onnx.is_in_onnx_export(): return False
-    if torch._C._len_torch_dispatch_stack() or torch._C._are_functorch_transforms_active(): return False
-    return (type(x) in (Tensor, nn.Parameter) and x.device.type=="cpu" and x.dtype==torch.float32 and x.ndim==3 and x.numel()>0
-            and not torch.is_autocast_enabled("cpu") and _numba() is not None)
+    if x.numel()==0 or torch.is_autocast_enabled("cpu") or not _ready(): return False
+    modes,transforms = _PRIVATE[0]
+    return not (modes() or transforms())
 
 def _wants_grad(x, m)->bool: return torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for p in m.parameters()))
 
+# %% ../nbs/06b_fast.ipynb #c4d2a6f8
 def _untouched(m)->bool:
     "Float32 parameters and no hooks anywhere in `m`."
     hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -435,8 +510,7 @@ def fast(
 )->nn.Module: # the same object
     """Exchange, in place, the classes of the parts that have a fused version; what has none stays as it is.
 
-    Parameters, buffers, checkpoints and results stay the same. Without numba nothing changes."""
-    if _numba() is None: return model
+    Parameters, buffers, checkpoints and results stay the same. Away from a CPU, or where the kernels cannot be used, the parts compute as before."""
     for m in list(model.modules()):
         if type(m) is Downsample: m.__class__ = FastDownsample
         if type(m) is ModifiedBlock: m.__class__ = FastModifiedBlock

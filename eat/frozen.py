@@ -10,7 +10,7 @@ from copy import deepcopy
 import numpy as np, torch, torch.nn.functional as F
 from torch import nn, Tensor
 from torch.nn.utils import fuse_conv_bn_weights
-from .fast import FastDownsample, FastModifiedBlock, SLOPE, _Kernel, _eager, _numba, _untouched, _usual
+from .fast import FastDownsample, FastModifiedBlock, SLOPE, _Kernel, _eager, _ready, _untouched, _usual
 from .model import EAT, Downsample, LowPass, ModifiedBlock, shortest
 
 # %% ../nbs/06c_frozen.ipynb #82eae53d
@@ -186,10 +186,10 @@ def frozen(
 )->nn.Module: # a copy for inference on a CPU; or `model` itself
     """A network with the same outputs that is faster on a CPU. It cannot be trained or exported, and has no checkpoint; later changes of `model` do not reach it.
 
-    `model` itself comes back if it is on a GPU, not float32, has hooks or parts that are not exactly `eat.model`'s, or if numba is missing."""
+    `model` itself comes back if it is on a GPU, not float32, has hooks or parts that are not exactly `eat.model`'s, or if the kernels of lesson 06b cannot be used."""
     model.eval()
     if not isinstance(model, EAT) or type(model.backbone) is not nn.Sequential: return model
     stem,*rest = [p for stage in model.backbone.children() for p in _blocks(stage)]
     usual = [*stem._modules]==["pad", "conv", "norm", "act"] and _usual(stem) and all(map(_known, rest))
-    if _numba() is None or next(model.parameters()).device.type!="cpu" or not usual or not _untouched(model): return model
+    if next(model.parameters()).device.type!="cpu" or not usual or not _untouched(model) or not _ready(): return model
     return deepcopy(model, {id(model.backbone): FrozenBackbone(model.backbone)}).requires_grad_(False)
