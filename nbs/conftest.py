@@ -3,8 +3,9 @@
 `pytest` shows them one by one, named after notebook and heading; `nbdev_test` runs the same cells a notebook at a time.
 The cells of a notebook share one namespace and run in order. Whatever stands above a selected cell runs first.
 Cells with a flag from `tst_flags` in settings.ini (`#| slow`, `#| cuda`, `#| notest`) are skipped; `--nb-flags "slow cuda"` runs them.
+`--without numba` runs everything as if numba were not installed, and skips the cells that say `#| numba`.
 """
-import os, re
+import os, re, sys, tempfile
 from contextlib import chdir
 from pathlib import Path
 
@@ -20,7 +21,22 @@ from nbdev.process import NBProcessor
 IS_TEST = re.compile(r"^\s*assert\b|;\s*assert\b|:\s*assert\b|\btest_\w+\(", re.M)
 
 
-def pytest_addoption(parser): parser.addoption("--nb-flags", default="", help="flags of notebook cells to run that are skipped otherwise, such as 'slow cuda'")
+def pytest_addoption(parser):
+    parser.addoption("--nb-flags", default="", help="flags of notebook cells to run that are skipped otherwise, such as 'slow cuda'")
+    parser.addoption("--without", default="", help="packages that cannot be imported, here and in processes started from here, such as 'numba'; cells with such a flag are skipped")
+
+
+def pytest_configure(config):
+    "For each package of `--without`, put one of that name first that cannot be imported."
+    names = config.getoption("--without").split()
+    if not names: return
+    folder = tempfile.TemporaryDirectory()
+    config.add_cleanup(folder.cleanup)
+    for name in names:
+        if name in sys.modules: raise pytest.UsageError(f"--without {name}: it has been imported already")
+        (Path(folder.name)/f"{name}.py").write_text(f"raise ModuleNotFoundError(\"No module named '{name}' (--without)\", name={name!r})\n")
+    sys.path.insert(0, folder.name)
+    os.environ["PYTHONPATH"] = os.pathsep.join([folder.name, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def pytest_collect_file(file_path, parent):
@@ -32,6 +48,7 @@ class Notebook(pytest.File):
     def collect(self):
         self.shell, self.done, self.failed, self.before = None, 0, {}, None
         skip = set(get_config(path=Path(__file__).parent)["tst_flags"].split()) - set(self.config.getoption("--nb-flags").split())
+        left_out = set(self.config.getoption("--without").split())
         heading, count, self.cells = self.path.stem, {}, []
         for cell in NBProcessor(self.path, procs=FrontmatterProc, process=True).nb.cells:
             if cell.cell_type == "markdown":
@@ -43,7 +60,9 @@ class Notebook(pytest.File):
             self.cells.append(cell)
             if IS_TEST.search(cell.source) and not {"export", "exports", "exporti"} & flags.keys():
                 count[heading] = count.get(heading, 0) + 1
-                yield Cell.from_parent(self, name=f"{heading} [{count[heading]}]", index=len(self.cells) - 1)
+                item = Cell.from_parent(self, name=f"{heading} [{count[heading]}]", index=len(self.cells) - 1)
+                for name in left_out & flags.keys(): item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
+                yield item
 
     def run_to(self, index):
         "Run the cells up to and including `index` that have not run yet; raise if this one failed, or one above it that is no test."
@@ -54,6 +73,7 @@ class Notebook(pytest.File):
             for i in range(self.done, index + 1):
                 self.done = i + 1
                 source = self.cells[i].source
+                if set(self.config.getoption("--without").split()) & (self.cells[i].directives_ or {}).keys(): continue
                 self.shell.run(source)
                 if self.shell.exc:
                     self.failed[i] = CellError(self, source, self.shell.exc)
