@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SINGLE', 'MULTI', 'TASKS', 'smooth_cross_entropy', 'binary_cross_entropy', 'average_precision',
-           'mean_average_precision', 'recalls', 'Task', 'task_of', 'clip_weights', 'class_weights', 'distillation',
-           'Learner', 'Objective']
+           'mean_average_precision', 'recalls', 'Task', 'metric_of', 'figure_text', 'task_of', 'clip_weights',
+           'class_weights', 'distillation', 'Learner', 'Objective']
 
 # %% ../nbs/07_loss.ipynb #38ff7e6f
 from dataclasses import dataclass
@@ -94,17 +94,29 @@ class Task:
         if self.name == "multi":
             return dict(loss=binary_cross_entropy(scores, targets).item(), mAP=mean_average_precision(scores, targets))
         right = scores.argmax(1) == targets.argmax(1)
+        balanced = recalls(scores, targets).nanmean().item()
         return dict(loss=F.cross_entropy(scores, targets).item(), accuracy=right.float().mean().item(),
-                    balanced_accuracy=recalls(scores, targets).nanmean().item())
+                    balanced_accuracy=balanced)
 
-    def text(self, figures:dict, always:bool=False) -> str: # what `measure` gives; name the balanced accuracy even if it is the same
-        "The figures for people."
-        if self.name == "multi": return f"mAP {figures['mAP']:.3f}"
-        a, b = (f"{100*figures.get(k, figures['accuracy']):.1f} %" for k in ("accuracy", "balanced_accuracy"))
-        return f"accuracy {a}" + f" (balanced {b})"*(always or a != b)
+    def answers(self, scores:Tensor) -> Tensor: # scores and answers (clips, classes), bool
+        "What is answered: the class with the highest score, or every class that is more probable than not."
+        return scores > 0 if self.name == "multi" else F.one_hot(scores.argmax(1), scores.shape[1]).bool()
 
 SINGLE, MULTI = Task("single", "accuracy"), Task("multi", "mAP")
 TASKS = dict(single=SINGLE, multi=MULTI)
+
+def metric_of(figures) -> str: # a dictionary as `Task.measure` gives it, or a table of such rows
+    "By which figure a run was judged: \"mAP\", or \"accuracy\"."
+    return MULTI.metric if MULTI.metric in figures else SINGLE.metric
+
+def figure_text(
+    figures:dict,      # as `Task.measure` gives them; older runs have no balanced accuracy
+    always:bool=False, # the balanced accuracy too where it is the same
+) -> str:
+    "A figure for people: share of clips in percent with the balanced accuracy, or mAP."
+    if metric_of(figures) == "mAP": return f"{figures['mAP']:.3f}"
+    a, b = (f"{100*figures.get(k, figures['accuracy']):.1f} %" for k in ("accuracy", "balanced_accuracy"))
+    return a + f" (balanced {b})"*(always or a != b)
 
 def task_of(
     targets:Tensor,    # (clips, classes), each value in [0, 1]

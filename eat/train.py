@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['LIMITS', 'DATASETS', 'AUGMENTS', 'MODELS', 'PARTS', 'PHASE', 'CHOICES', 'PRESETS', 'OLD', 'MAY_DIFFER', 'FEW',
-           'HearConfig', 'TrainConfig', 'ema_per_step', 'preset', 'open_data', 'check_level', 'inner_split',
-           'make_model', 'stft_windows', 'network_input', 'param_groups', 'n_steps', 'one_cycle', 'ema_update',
-           'make_augment', 'seed_of', 'batch_at', 'State', 'new_state', 'wants_bf16', 'is_binary', 'prepare_batch',
-           'train_step', 'mean_over_windows', 'clip_windows', 'predict_scores', 'score', 'write_json', 'write_log',
-           'save_state', 'load_state', 'read_config', 'load_run', 'load_teacher', 'plot_history', 'duration',
-           'row_text', 'history_table', 'Monitor', 'peak_memory', 'stop_signals', 'start_processes', 'predict_together',
-           'place', 'Run', 'fit', 'publish', 'eat_train']
+           'UNEVEN', 'HearConfig', 'TrainConfig', 'ema_per_step', 'preset', 'open_data', 'check_level', 'settle_task',
+           'check_figure', 'inner_split', 'make_model', 'stft_windows', 'network_input', 'param_groups', 'n_steps',
+           'one_cycle', 'ema_update', 'make_augment', 'seed_of', 'batch_at', 'State', 'new_state', 'wants_bf16',
+           'is_binary', 'prepare_batch', 'train_step', 'mean_over_windows', 'clip_windows', 'predict_scores', 'score',
+           'never_answered', 'never_text', 'write_json', 'write_log', 'save_state', 'load_state', 'read_config',
+           'load_run', 'load_teacher', 'plot_history', 'duration', 'row_text', 'history_table', 'Monitor',
+           'peak_memory', 'stop_signals', 'start_processes', 'predict_together', 'place', 'Run', 'imbalance', 'fit',
+           'publish', 'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
 import copy, dataclasses, hashlib, json, shutil, signal, sys, threading, time
@@ -35,7 +36,7 @@ from .core import atomic_write, keeping_buffers, prepare_device, provenance, see
 from .data import ESC50, AudioFolder, ClipSet, SynthESC, prepare, window_starts
 from .fast import fast
 from .frozen import frozen
-from .loss import Learner, Objective
+from .loss import MULTI, SINGLE, TASKS, Learner, Objective, Task, class_weights, clip_weights, figure_text, metric_of, task_of
 from .mix import MIXES, RandomMix
 from .phase import MODES, phase_input
 
@@ -57,6 +58,7 @@ class HearConfig:
     preparation:int = 2           # 2: `eat.data.prepare` on what the network hears; 1: each whole clip scaled on load, as older runs had it
     windows:int|None = None       # windows over a longer clip in evaluation and use; None: as many as `overlap` asks for
     overlap:float = 0.5           # share of a window that the next one repeats
+    task:str = "auto"             # "single": one class a clip; "multi": any number; "auto": as the targets say (lesson 07)
 
 # %% ../nbs/08_train.ipynb #cb7788a2
 @dataclass
@@ -70,7 +72,9 @@ class TrainConfig(HearConfig):
     weight_decay:float = 1e-5     # on matrices only
     beta2:float = 0.999           # AdamW's memory of squared gradients
     clip_norm:float = 1.0         # largest gradient norm
-    loss:str = "auto"             # "ce": smoothed cross entropy; "bce": binary; "auto": "ce" until mixing starts, then "bce"
+    loss:str = "auto"             # "ce": smoothed cross entropy; "bce": binary; "auto": "ce" until mixing starts, then "bce"; several classes a clip: always "bce"
+    class_weights:bool = False    # each clip counts in the loss by how rare its classes are
+    sampler:str = "shuffled"      # "shuffled": each clip once an epoch; "balanced": each class equally often
     label_smoothing:float = 0.1   # share of the target spread over all classes, in cross entropy
     self_distill:bool = False     # small classifiers in the middle learn from the deepest (lesson 07)
     teacher:str|None = None       # the folder of a run whose network advises this one
@@ -112,7 +116,7 @@ def _check_config(config):
         need(type(v) in ((int,) if kind is int else (int, float)), name, "a whole number" if kind is int else "a number")
         need(low <= v < float("inf") and (high is None or v <= high), name, f"at least {low}" if high is None else f"between {low} and {high}")
     for name in ("steps", "val_fold", "windows"): need(getattr(config, name) is None or type(getattr(config, name)) is int and getattr(config, name) >= 1, name, "None or a whole number of at least 1")
-    for name in ("self_distill", "compile"): need(type(getattr(config, name)) is bool, name, "True or False")
+    for name in ("self_distill", "compile", "class_weights"): need(type(getattr(config, name)) is bool, name, "True or False")
     need(not isinstance(config.mixes, str), "mixes", "a list or tuple of names")
     config.mixes = tuple(config.mixes) # JSON knows only lists
     need(config.mixes and all(m in MIXES for m in config.mixes), "mixes", f"some of {', '.join(MIXES)} (mix_p=0 for none)")
@@ -120,6 +124,7 @@ def _check_config(config):
         need(isinstance(getattr(config, name), dict) and all(k in known for k in getattr(config, name)), name, f"a dictionary with some of {', '.join(known)}")
     need(not config.phase or config.input != "baseline", "phase", "{} with input='baseline', which has no such settings")
     need(config.val_fold != config.fold, "val_fold", f"another fold than the one held out ({config.fold})")
+    need(config.task != "multi" or config.loss != "ce", "loss", "'auto' or 'bce' with task='multi': each class is a question of its own")
     need(config.labels == "convex" or config.loss != "ce", "labels", "'convex' with loss='ce': a softmax cannot reach a union of labels")
     if config.dataset == "folder" and not config.root: raise ValueError("root is missing: dataset 'folder' needs the folder that holds class_name/clip.wav")
 
@@ -129,7 +134,7 @@ AUGMENTS = dict(table1=TABLE1, published=PUBLISHED, none=())
 MODELS = dict(eat_xs=models.eat_xs, eat_s=models.eat_s, eat_m=models.eat_m)
 PARTS = [k for k in signature(models.EAT).parameters if k not in ("n_classes", "in_channels", "n_samples")] # what a network can be built of
 PHASE = [k for k in signature(phase_input).parameters if k not in ("x", "mode")]
-CHOICES = dict(dataset=DATASETS, model=MODELS, input=MODES, augment=AUGMENTS, noise=("one", "several", "none"), loss=("auto", "ce", "bce"), crop=("random", "sound"), preparation=(1, 2),
+CHOICES = dict(dataset=DATASETS, model=MODELS, input=MODES, augment=AUGMENTS, noise=("one", "several", "none"), loss=("auto", "ce", "bce"), crop=("random", "sound"), preparation=(1, 2), task=("auto", *TASKS), sampler=("shuffled", "balanced"),
                arc=("short", "printed"), labels=("convex", "union"), precision=("auto", "fp32", "bf16"))
 
 def ema_per_step(
@@ -173,6 +178,20 @@ def check_level(clips:ClipSet, config:TrainConfig, whose:str):
     "ValueError unless the clips have the rate and the level that `config` asks for."
     want = config.sr, config.peak if config.preparation == 1 else None
     if (clips.sr, clips.peak) != want: raise ValueError(f"{clips.name} has sr={clips.sr} and peak={clips.peak}, {whose} sr={want[0]} and peak={want[1]}")
+
+def settle_task(
+    config:TrainConfig,
+    train:ClipSet, test:ClipSet,
+) -> TrainConfig: # its `task` is "single" or "multi"
+    "Let the targets decide the task, if the configuration leaves it to them. ValueError if it cannot be."
+    tasks = [task_of(c.targets, config.task, c.name) for c in (train, test)]
+    return dataclasses.replace(config, task=(MULTI if MULTI in tasks else SINGLE).name)
+
+def check_figure(clips:ClipSet, config:TrainConfig):
+    "ValueError unless the figure of a settled task can be measured on these clips."
+    if config.task != "multi": return
+    if ((clips.targets != 0) & (clips.targets != 1)).any(): raise ValueError(f"{clips.name}: mAP needs targets of 0 and 1 on the clips that are evaluated")
+    if not clips.targets.any(): raise ValueError(f"{clips.name}: none of the {len(clips)} clips that are evaluated has a class, so there is no mAP")
 
 def inner_split(
     train:ClipSet,  # training clips, with their folds in the table
@@ -268,6 +287,15 @@ def seed_of(*what) -> int:
 @lru_cache(2)
 def _order(n, seed): return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
+def _drawn(clips, size, *seed):
+    "`size` clips, each class equally often: a clip's chance is the mean of one over the number of its classes' clips."
+    targets, weights = getattr(clips, "_chances", (None, None))
+    if targets is not clips.targets: # once for a data set, not for each batch
+        y = clips.targets.cpu().double()
+        weights = clip_weights(y, class_weights(y))
+        clips._chances = clips.targets, weights
+    return torch.multinomial(weights, size, replacement=True, generator=torch.Generator().manual_seed(seed_of(*seed)))
+
 def batch_at(
     clips:ClipSet,
     config:TrainConfig,
@@ -275,9 +303,12 @@ def batch_at(
     rank:int=0, world:int=1, # which process of how many: each takes every `world`-th clip of the batch
     device=None,   # where the batch goes; None: where the clips are
 ) -> tuple[Tensor, Tensor]: # waveforms (batch, 1 or 2, n_samples), targets (batch, classes)
-    "The clips of one step, cut and padded. Each epoch takes another order; a last batch that is not full is left out."
+    """The clips of one step, cut and padded. Each epoch takes another order; a last batch that is not full is left out.
+    With `sampler="balanced"` each step draws its clips anew, rare ones more often."""
     epoch, i = divmod(step, n_steps(config, len(clips))[0]); size = min(config.batch_size, len(clips))
-    idx = _order(len(clips), seed_of(config.seed, "order", epoch))[i*size:(i+1)*size][rank::world]
+    if config.sampler == "balanced": idx = _drawn(clips, size, config.seed, "balanced", step)
+    else: idx = _order(len(clips), seed_of(config.seed, "order", epoch))[i*size:(i+1)*size]
+    idx = idx[rank::world]
     device = device or clips.samples.device
     dice = torch.Generator().manual_seed(seed_of(config.seed, "crop", step, rank))
     x = clips.waves(idx, config.n_samples, config.crop, dice, device, config.crop_margin)
@@ -295,6 +326,8 @@ class State:
     seconds:float = 0.         # time that they took, over all sessions
     history:list = field(default_factory=list) # the rows of the log
     losses:list = field(default_factory=list)  # (loss, gradient norm) of each step since the last row
+    weights:Tensor|None = None # of the classes in the loss; made from the training clips, not part of a checkpoint
+    scores:Tensor|None = None  # of the watched clips at the last row; not part of a checkpoint
 
 def new_state(
     config:TrainConfig,
@@ -314,7 +347,8 @@ def wants_bf16(config:TrainConfig, device) -> bool:
 
 def is_binary(config:TrainConfig, step:int) -> bool:
     "Whether the loss of this step is binary cross entropy."
-    return config.loss == "bce" or config.loss == "auto" and config.mix_p > 0 and step >= config.mix_start
+    mixed = config.mix_p > 0 and step >= config.mix_start
+    return TASKS.get(config.task, SINGLE).binary(config.loss, mixed)
 
 # %% ../nbs/08_train.ipynb #c78bc21e
 def prepare_batch(
@@ -338,7 +372,7 @@ def train_step(
     with torch.autocast(x.device.type, torch.bfloat16, enabled=wants_bf16(config, x.device)):
         outs = (state.learner if net is None else net)(x)
         with torch.no_grad(): advice = None if teacher is None else teacher(x)
-    loss = Objective(config.label_smoothing)(outs, y, is_binary(config, state.step), advice)
+    loss = Objective(config.label_smoothing)(outs, y, is_binary(config, state.step), advice, state.weights)
     state.opt.zero_grad(); loss.backward()
     norm = nn.utils.clip_grad_norm_(state.learner.parameters(), config.clip_norm)
     state.opt.step(); state.sched.step()
@@ -351,14 +385,16 @@ def mean_over_windows(
     clip:Tensor,    # which clip it belongs to (windows,), int64
     heard:Tensor,   # whether it sounds (windows,), bool; in a clip without sound all count
     n:int,          # clips
-) -> Tensor: # (n, classes), float32: their softmax is the mean of the windows' softmax
+    task:Task=SINGLE,
+) -> Tensor: # (n, classes), float32: their probabilities are the mean of the windows' probabilities
     "The scores of clips from those of their windows."
     if len(scores) == n: return scores
-    count = lambda w: torch.zeros(n, dtype=torch.double).index_add_(0, clip, w)
-    vote = heard.double() + (count(heard.double()) == 0)[clip]
-    p = scores.double().softmax(1)*vote[:, None]
-    mean = p.new_zeros(n, scores.shape[1]).index_add_(0, clip, p)/count(vote)[:, None]
-    return mean.clamp(min=1e-30).log().float()
+    def total(w): return torch.zeros(n, *w.shape[1:], dtype=torch.double).index_add_(0, clip, w)
+    vote = heard.double() + (total(heard.double()) == 0)[clip]
+    def log_mean(p): return (total(p*vote[:, None])/total(vote)[:, None]).clamp(min=1e-30).log()
+    p = task.probabilities(scores.double())
+    if task == SINGLE: return log_mean(p).float()
+    return (log_mean(p) - log_mean(task.probabilities(-scores.double()))).float() # yes against no
 
 def clip_windows(
     clips:ClipSet, rows:list, # which clips
@@ -375,7 +411,8 @@ def predict_scores(
     config:TrainConfig,
     idx=None,      # which clips, in which order; None: all
 ) -> Tensor: # (clips, classes), on the CPU
-    "Scores before the softmax for the clips of a data set, in order, each the mean over its windows."
+    "Scores before softmax or sigmoid for the clips of a data set, in order, each the mean over its windows."
+    task = task_of(clips.targets) if config.task == "auto" else TASKS[config.task]
     model = frozen(model); device = next(model.parameters()).device
     rows = torch.arange(len(clips))[slice(None) if idx is None else idx]
     clip, start = clip_windows(clips, rows.tolist(), config)
@@ -383,15 +420,28 @@ def predict_scores(
     for i, s in zip(rows[clip].split(config.batch_size), start.split(config.batch_size)):
         x = network_input(clips.waves(i, config.n_samples, device=device, starts=s), config)
         scores.append(model(x).float().cpu()); heard.append(x.flatten(1).any(1).cpu())
-    return mean_over_windows(torch.cat(scores), clip, torch.cat(heard), len(rows))
+    return mean_over_windows(torch.cat(scores), clip, torch.cat(heard), len(rows), task)
 
 def score(
     scores:Tensor,  # (clips, classes)
-    targets:Tensor, # (clips, classes), one-hot
-) -> dict: # loss and accuracy (0 to 1)
-    "Cross entropy (without smoothing) and the share of clips whose highest score is their class."
-    targets = targets.cpu()
-    return dict(loss=F.cross_entropy(scores, targets).item(), accuracy=(scores.argmax(1) == targets.argmax(1)).float().mean().item())
+    targets:Tensor, # (clips, classes), 0 or 1
+    task:Task=SINGLE,
+) -> dict: # loss, accuracy and balanced_accuracy (0 to 1), or loss and mAP
+    "Cross entropy (without smoothing) and the figures of the task."
+    return task.measure(scores, targets.cpu())
+
+def never_answered(
+    scores:Tensor, targets:Tensor, # as in `score`
+    classes:list, task:Task=SINGLE,
+) -> list: # names
+    "The classes that have clips and are the answer to none."
+    missing = (targets.cpu() > 0).any(0) & ~task.answers(scores).any(0)
+    return [c for c, m in zip(classes, missing.tolist()) if m]
+
+def never_text(names:list, n:int=10) -> str: # empty if there is nothing to tell
+    "The classes that are never answered, at most `n` by name."
+    if not names: return ""
+    return f"never answered: {', '.join(map(str, names[:n]))}" + f" and {len(names)-n} more"*(len(names) > n)
 
 # %% ../nbs/08_train.ipynb #0d9b368b
 def write_json(path, obj):
@@ -401,7 +451,7 @@ def write_json(path, obj):
 def write_log(path, history):
     "Write the rows of a run's history as CSV, whole or not at all."
     import pandas as pd
-    names = "epoch step train_loss lr loss accuracy seconds clips_per_s memory_mb".split()
+    names = "epoch step train_loss lr loss seconds clips_per_s memory_mb".split()
     with atomic_write(path) as tmp: pd.DataFrame(history, columns=None if history else names).to_csv(tmp, index=False, float_format="%.6g")
 
 def _check_losses(state:State, path:Path):
@@ -432,7 +482,7 @@ def load_state(path:Path, state:State):
     except Exception as e: raise ValueError(f"{path/'state.pt'}: not the state of this run: {e}") from e
 
 # %% ../nbs/08_train.ipynb #0445c048
-OLD = dict(preparation=1, windows=1) # what a run had before its config.json said so
+OLD = dict(preparation=1, windows=1, task="single") # what a run had before its config.json said so
 
 def read_config(
     path, # a run's folder
@@ -464,7 +514,8 @@ def load_teacher(
 ) -> models.EAT:
     "The network of `config.teacher`. ValueError if it knows other classes, or has heard clips that this run holds out."
     net, theirs, known = load_run(config.teacher, device)
-    same = lambda c: (c.dataset, c.fold, c.sr, c.peak, c.input, c.phase)
+    same = lambda c: (c.dataset, c.fold, c.sr, c.peak, c.input, c.phase, c.task)
+    if theirs.task != config.task: raise ValueError(f"teacher {config.teacher}: its task is {theirs.task!r}, that of this run {config.task!r}")
     if known != classes or same(theirs) != same(config) or config.val_fold not in (None, theirs.val_fold):
         raise ValueError(f"teacher {config.teacher}: it learned {len(known)} classes of {theirs.dataset} from {theirs.input!r} at {theirs.sr} Hz with fold {theirs.fold} held out, expected the classes, the input and the held-out folds of this run")
     return net
@@ -472,16 +523,23 @@ def load_teacher(
 def plot_history(
     history:list, # rows of a run's log
     axs=None,     # two matplotlib axes; None makes them
-    watched:str="held-out", # what the accuracy was measured on
+    watched:str="held-out", # what the accuracy (or mAP) was measured on
 ):
-    "Draw the learning curve: training loss on the left, accuracy on the watched fold on the right. Returns the figure."
+    """Draw the learning curve: training loss on the left, accuracy (or mAP) on the watched fold on the right, and dashed
+    the balanced accuracy where it is another. Returns the figure."""
     import matplotlib.pyplot as plt
     if axs is None: _, axs = plt.subplots(1, 2, figsize=(8, 2.4), layout="constrained")
     epochs = [r["epoch"] for r in history]
     axs[0].plot(epochs, [r["train_loss"] for r in history], ".-", ms=4)
     axs[0].set(xlabel="epoch", ylabel="training loss")
-    axs[1].plot(epochs, [100*r["accuracy"] for r in history], ".-", ms=4, c="C1")
-    axs[1].set(xlabel="epoch", ylabel=f"{watched} accuracy (%)", ylim=(0, 101))
+    name = metric_of(history[-1]) if history else SINGLE.metric
+    scale, unit = (1, "") if name == MULTI.metric else (100, " (%)")
+    for key, style in ((name, ".-"), ("balanced_accuracy", ".--")):
+        curve = [r.get(key, r[name]) for r in history]
+        if key == name or any(abs(v - r[name]) >= 5e-4 for v, r in zip(curve, history)):
+            axs[1].plot(epochs, [scale*v for v in curve], style, ms=4, c="C1", label=key.replace("_accuracy", ""))
+    if len(axs[1].lines) > 1: axs[1].legend(frameon=False, fontsize=8)
+    axs[1].set(xlabel="epoch", ylabel=f"{watched} {name}{unit}", ylim=(0, 1.01*scale))
     return axs[0].figure
 
 def duration(seconds:float) -> str:
@@ -490,7 +548,7 @@ def duration(seconds:float) -> str:
 
 def row_text(r:dict, epochs:float, watched:str="held-out") -> str:
     "One row of the log in one line."
-    return (f"epoch {r['epoch']:6.4g}/{epochs:.4g}  loss {r['train_loss']:.3f}  {watched} loss {r['loss']:.3f}  accuracy {100*r['accuracy']:5.1f} %"
+    return (f"epoch {r['epoch']:6.4g}/{epochs:.4g}  loss {r['train_loss']:.3f}  {watched} loss {r['loss']:.3f}  {metric_of(r)} {figure_text(r):>6}"
             f"  {r['clips_per_s']:.0f} clips/s  {r['memory_mb']/1000:.1f} GB  {duration(r['seconds'])}, {duration((epochs/r['epoch']-1)*r['seconds'])} left")
 
 # %% ../nbs/08_train.ipynb #93a5c4ac
@@ -568,8 +626,9 @@ class Run:
     "What `fit` gives back."
     path:Path       # the run's folder
     config:TrainConfig
-    history:list    # one dict a look: epoch, step, train_loss, lr, loss, accuracy, seconds, clips_per_s, memory_mb
-    metrics:dict    # loss and accuracy of the last step's averaged weights on the held-out fold; empty if the run has not ended
+    history:list    # one dict a look: epoch, step, train_loss, lr, loss, the figures of the task, seconds, clips_per_s, memory_mb
+    metrics:dict    # loss and figures of the last step's averaged weights on the held-out fold; empty if the run has not ended
+    never:list = field(default_factory=list) # classes with held-out clips that were the answer to none
 
 def _describe(config, train, test) -> dict:
     "What `config.json` says: the configuration, the class names, and a hash of the clips, so that a run is not continued on others."
@@ -601,19 +660,19 @@ def _run_folder(config, resume, described) -> Path:
 def _look(state:State, accelerator, watched:ClipSet, config:TrainConfig, an_epoch:int, batch:int, path):
     "Score the averaged weights on the watched fold and add a row to the history."
     _check_losses(state, path)
-    scores = predict_together(accelerator, state.ema, watched, config)
+    scores = state.scores = predict_together(accelerator, state.ema, watched, config)
     device = next(state.ema.parameters()).device
     state.history.append(dict(epoch=round(state.step/an_epoch, 6), step=state.step, train_loss=torch.stack(state.losses)[:, 0].mean().item(), lr=state.sched.get_last_lr()[0],
-                              **score(scores, watched.targets), seconds=state.seconds, clips_per_s=state.step*batch/state.seconds, memory_mb=peak_memory(device)))
+                              **score(scores, watched.targets, TASKS[config.task]), seconds=state.seconds, clips_per_s=state.step*batch/state.seconds, memory_mb=peak_memory(device)))
     state.losses = []
 
 def _result(run:Run, state, sets, command, origin, processes) -> dict:
     "What `result.json` says: a figure and everything that belongs beside it (`origin`: the provenance at the start)."
     config = {k: v for k, v in asdict(run.config).items() if k not in ("root", "out")} | dict(teacher=bool(run.config.teacher)) # that somebody advised, not where it lies
-    train, watched, test = sets; best = max(run.history, key=lambda r: r["accuracy"])
-    return dict(command=command, metrics=run.metrics, weights="EMA, last step", epochs=run.history[-1]["epoch"], steps=state.step, seconds=run.history[-1]["seconds"],
+    train, watched, test = sets; metric = metric_of(run.metrics); best = max(run.history, key=lambda r: r[metric])
+    return dict(command=command, metrics=run.metrics, never_answered=run.never, weights="EMA, last step", epochs=run.history[-1]["epoch"], steps=state.step, seconds=run.history[-1]["seconds"],
                 clips_per_s=run.history[-1]["clips_per_s"], memory_mb=run.history[-1]["memory_mb"], processes=processes,
-                best_epoch=dict(accuracy=best["accuracy"], epoch=best["epoch"], note=f"for information only: the best of {len(run.history)} looks at the watched fold, never the figure of a run"),
+                best_epoch={metric: best[metric]} | dict(epoch=best["epoch"], note=f"for information only: the best of {len(run.history)} looks at the watched fold, never the figure of a run"),
                 watched="the held-out fold itself" if watched is test else f"fold {config['val_fold']}, taken out of training",
                 data=dict(name=config["dataset"], train_clips=len(train), test_clips=len(test), test_fold=config["fold"], classes=len(train.classes)),
                 seed=config["seed"], config=config, **origin)
@@ -649,11 +708,23 @@ def _train(state:State, config:TrainConfig, accelerator, train, watched, path:Pa
 # %% ../nbs/08_train.ipynb #487d8eff
 FEW = 300 # steps
 
+UNEVEN = 5 # times
+
+def imbalance(
+    clips:ClipSet, # to train on
+) -> str: # empty if there is nothing to tell
+    "What to know before training on classes of very different sizes."
+    n = clips.targets.sum(0); few, many = torch.where(n > 0, n, torch.inf).argmin().item(), n.argmax().item()
+    if n[many] <= UNEVEN*n[few] or n[few] == 0: return ""
+    return (f"class {clips.classes[few]} has {n[few]:.0f} training clips, {clips.classes[many]} {n[many]:.0f}: rare classes may never be answered; "
+            "sampler='balanced' (--sampler balanced) draws all classes equally often, class_weights=True (--class_weights) lets rare ones count more in the loss")
+
 def _opening(config:TrainConfig, train, watched, size:int, an_epoch:int, steps:int, path, done:int) -> str:
     "What a run says before it starts."
     if done == steps: return f"{path} has all its {steps} steps: nothing to train"
-    lines = [f"{config.model} on {len(train)} clips of {len(train.classes)} classes ({train.name}), {len(watched)} clips watched; {steps} steps of {size} clips, {an_epoch} an epoch; {path.name}" + f", from step {done} on"*(done > 0)]
+    lines = [f"{config.model} on {len(train)} clips of {len(train.classes)} classes{', any number a clip'*(config.task == 'multi')} ({train.name}), {len(watched)} clips watched; {steps} steps of {size} clips, {an_epoch} an epoch; {path.name}" + f", from step {done} on"*(done > 0)]
     if steps < FEW: lines.append(f"{steps} steps are few, a network hardly learns anything in less than {FEW}: more epochs (or steps) would help")
+    if config.sampler == "shuffled" and not config.class_weights and (uneven := imbalance(train)): lines.append(uneven)
     return "\n".join(lines)
 
 # %% ../nbs/08_train.ipynb #fa9e373e
@@ -672,16 +743,19 @@ def fit(
     until = float("inf") if max_minutes is None else time.monotonic() + 60*max_minutes
     accelerator, device = start_processes(config.device); origin = provenance(device); main = accelerator.is_main_process
     train, test = (given or open_data(config, split) for given, split in ((train, "train"), (test, "test")))
+    config = settle_task(config, train, test)
     described = _describe(config, train, test)
     path = _run_folder(config, resume == "auto", described)
     if config.val_fold is None: watched = test
     else: train, watched = inner_split(train, config.val_fold)
+    for c in (watched, test): check_figure(c, config)
     world = accelerator.num_processes; size = min(config.batch_size, len(train))
     if len(train) < 2*world: raise ValueError(f"{train.name}: {len(train)} training clips, expected at least {2*world}")
     if size % world or size < 2*world: raise ValueError(f"batch_size: {size} clips cannot be shared by {world} processes, expected a multiple of {world}, at least {2*world}")
     an_epoch, steps = n_steps(config, len(train)); sets = train, watched, test
     accelerator.wait_for_everyone() # all have looked for the folder before the first makes it
     state = new_state(config, len(train.classes), steps, device)
+    if config.class_weights: state.weights = class_weights(train.targets.to(device))
     if resume == "auto" and (path/"state.pt").exists(): load_state(path, state)
     teacher = load_teacher(config, train.classes, device) if config.teacher and state.step < steps else None
     if main and not (path/"result.json").exists(): write_json(path/"config.json", described)
@@ -692,7 +766,9 @@ def fit(
     finally: monitor.bar.close()
     run = Run(path, config, state.history, {})
     if not ended: return run
-    run.metrics = {k: state.history[-1][k] for k in ("loss", "accuracy")} if watched is test else score(predict_together(accelerator, state.ema, place(test, device), config), test.targets)
+    scores = state.scores if watched is test and state.scores is not None else predict_together(accelerator, state.ema, place(test, device), config)
+    task = TASKS[config.task]
+    run.metrics, run.never = score(scores, test.targets, task), never_answered(scores, test.targets, train.classes, task)
     if main and not (path/"result.json").exists(): write_json(path/"result.json", _result(run, state, sets, command, origin, accelerator.num_processes))
     accelerator.wait_for_everyone()
     return run
@@ -719,6 +795,9 @@ def eat_train(
     steps:int=None,          # steps of the whole run, instead of epochs
     batch_size:int=None,     # default: the preset's
     lr:float=None,           # default: the preset's
+    task:str=None,           # single (one class a clip) or multi (any number); default: as the labels say
+    sampler:str=None,        # shuffled, or balanced: each class equally often
+    class_weights:bool=False, # rare classes count more in the loss
     seed:int=0,              # of weights, order and augmentation
     root:str=None,           # where the data lies; default: EAT_DATA
     device:str="auto",       # auto, cpu, cuda, mps
@@ -729,9 +808,9 @@ def eat_train(
     max_minutes:float=None,  # stop cleanly after about so long
 ):
     "Train EAT on a data set and keep the run below `out`. Several GPUs: accelerate launch --multi_gpu -m eat.train --preset ..."
-    given = dict(fold=fold, val_fold=val_fold, model=model, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, seed=seed, root=root, device=device, teacher=teacher, out=out)
+    given = dict(fold=fold, val_fold=val_fold, model=model, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, task=task, sampler=sampler, class_weights=class_weights or None, seed=seed, root=root, device=device, teacher=teacher, out=out)
     changed = {k: v for k, v in given.items() if v is not None}
-    command = " ".join(["eat_train --preset", preset, *(f"--{k} {v}" for k, v in changed.items() if k not in ("root", "out", "device", "teacher"))])
+    command = " ".join(["eat_train --preset", preset, *(f"--{k}" if v is True else f"--{k} {v}" for k, v in changed.items() if k not in ("root", "out", "device", "teacher"))])
     try: run = fit(_preset(preset, **changed), resume=resume, command=command, max_minutes=max_minutes)
     except KeyboardInterrupt: raise SystemExit("eat_train: interrupted; the same command with --resume auto goes on from the last checkpoint")
     except torch.OutOfMemoryError as e: raise SystemExit(f"eat_train: the GPU's memory is full, try a smaller --batch_size ({str(e).splitlines()[0]})")
@@ -740,4 +819,4 @@ def eat_train(
     if not PartialState().is_main_process: return
     if not run.metrics: return print(f"{run.path}\nstopped before its end; a checkpoint is written, and the same command with --resume auto goes on")
     if results: publish(run, results)
-    print(f"{run.path}\nheld-out accuracy: {100*run.metrics['accuracy']:.1f} %")
+    print(f"{run.path}\nheld-out {metric_of(run.metrics)}: {figure_text(run.metrics, True)}" + f"; {never_text(run.never)}"*bool(run.never))
