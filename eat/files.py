@@ -84,7 +84,9 @@ def source_name(
 )->str:     # always printable
     "What messages call a source: the path, the name of an open file, else its type"
     name = source if isinstance(source, (str, bytes, os.PathLike)) else getattr(source, "name", None)
-    if isinstance(name, (str, bytes, os.PathLike)): return os.fsencode(name).decode("utf-8", "backslashreplace")
+    if isinstance(name, (str, bytes, os.PathLike)):
+        name = os.fsencode(name).decode("utf-8", "backslashreplace")
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
     shape = getattr(source, "shape", None)
     return f"<{type(source).__name__}>" if shape is None else f"<{type(source).__name__} {tuple(shape)}>"
 
@@ -149,7 +151,7 @@ class _Live(_Window):
         return data
 
 class _Sound(sf.SoundFile):
-    "A sound file that is only read on: `soundfile` seeks after each block, and then MP3 and Opus decode to something else"
+    "A sound file that is only read on: `soundfile` seeks after each block, which changes what MP3 and Opus decode to"
     def seekable(self): return False
 
 # %% ../nbs/engine/files.ipynb #3fded1ae
@@ -158,50 +160,66 @@ class _Part(NamedTuple):
     start: int
     stop: int
     head: bytes = b""         # stands before `start`
-    claim: int|None = None    # samples, by the header
-    format: str|None = None   # None: libsndfile's own words
+    claim: int|None = None    # samples, by the header; -1: it says nothing; None: what libsndfile makes of it
+    share: float|None = None  # what the header claims, as a part of what is there
+    note: str|None = None     # what is wrong with it
 
 def _find(file, start, stop, pattern, overlap=64, block=2**20):
     "Where the regular expression begins in a file"
     seen = -1
     for at in range(start, stop, block):
         file.seek(at)
-        for m in re.finditer(pattern, file.read(block + overlap), re.S):
+        for m in re.finditer(pattern, file.read(min(block + overlap, stop - at)), re.S):
             if at + m.start() > seen: yield (seen := at + m.start())
 
-_XING = rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]..(?:..)?\x00{9,32}(?:Xing|Info)"
+def _read_at(file, at, n):
+    file.seek(at)
+    return file.read(n)
 
-def _first_frame(file, stop):
-    "Where the first MPEG layer III frame begins, and its four bytes; None if there is none in the first 64 KiB"
-    start = 0
-    while True: # ID3 tags, cover art included
-        file.seek(start)
-        tag = file.read(10)
-        if tag[:3] != b"ID3" or len(tag) < 10: break
+# %% ../nbs/engine/files.ipynb #5a79d9ff
+_FRAME = rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]"   # MPEG 2.5, 2 or 1, layer III
+_XING = _FRAME + rb"..(?:..)?\x00{9,32}(?:Xing|Info)"
+_KBIT = {True: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0), # MPEG 1
+         False: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)}
+
+def _frame_bytes(head):
+    "Length of the layer III frame that begins with these four bytes; 0 if they are none"
+    version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
+    if rate == 3 or not _KBIT[version == 3][bits]: return 0
+    sr = (44100, 48000, 32000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    return (144 if version == 3 else 72)*1000*_KBIT[version == 3][bits]//sr + (head[2] >> 1 & 1)
+
+def _first_frame(file, start, stop):
+    "Where the first of two frames in a row begins, at most 64 KiB behind the tags, and its four bytes; or None"
+    while (tag := _read_at(file, start, 10))[:3] == b"ID3" and len(tag) == 10: # cover art included
         start += 10 + sum((b & 127) << 7*i for i, b in enumerate(reversed(tag[6:10]))) + 10*bool(tag[5] & 16)
-    for at in _find(file, start, min(stop, start + 2**16), rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\xeb]"):
-        file.seek(at)
-        return at, file.read(4)
+    for at in _find(file, start, min(stop, start + 2**16), _FRAME):
+        head = _read_at(file, at, 4)
+        n = len(head) == 4 and _frame_bytes(head)
+        if n and (at + n >= stop or re.match(_FRAME, _read_at(file, at + n, 2))): return at, head
 
 def _endless(frame):
     "A Xing frame for the stream that `frame`, its first four bytes, begins: it claims 2^31-1 frames"
-    version, rate, mono = frame[1] >> 3 & 3, frame[2] >> 2 & 3, frame[3] >> 6 == 3
-    first = version == 3                                       # MPEG 1, else 2 or 2.5
-    side = (17 if mono else 32) if first else (9 if mono else 17)
-    sr = (44100, 48000, 32000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
-    n = 144*128000//sr if first else 72*80000//sr              # bit rate number 9: 128 or 80 kbit/s
-    start = bytes([255, frame[1] | 1, 0x90 | rate << 2, frame[3]]) + bytes(side) + b"Xing" + struct.pack(">II", 1, 2**31-1)
-    return start + bytes(n - len(start))
+    first, mono = frame[1] >> 3 & 3 == 3, frame[3] >> 6 == 3
+    head = bytes([255, frame[1] | 1, 0x90 | frame[2] & 0x0C, frame[3]])
+    side = bytes((17 if mono else 32) if first else (9 if mono else 17))
+    return (head + side + b"Xing" + struct.pack(">II", 1, 2**31-1)).ljust(_frame_bytes(head), b"\0")
 
 def _mp3_parts(file, size):
     "An MP3 file, or several joined ones"
-    first = _first_frame(file, size)
-    if first is None: return [_Part(0, size)]
-    starts = list(_find(file, first[0], size, _XING))
-    parts = [_Part(a, b) for a, b in zip(starts, [*starts[1:], size])]
-    if not starts or starts[0] != first[0]:                    # begins without a Xing frame
-        parts.insert(0, _Part(first[0], parts[0].start if parts else size, _endless(first[1]), -1))
-    return parts
+    starts, parts = list(_find(file, 0, size, _XING)), []
+    def endless(a, b): # the frames there, if any
+        first = _first_frame(file, a, b)
+        if first and first[0] < b: parts.append(_Part(first[0], b, _endless(first[1]), -1))
+    endless(0, starts[0] if starts else size)
+    for a, b in zip(starts, [*starts[1:], size]):
+        head = bytearray(_read_at(file, a, 64))
+        xing = re.search(rb"(?:Xing|Info)...[\x03\x07\x0b\x0f]....(....)", head, re.S) # with frames and bytes
+        end = a + int.from_bytes(xing[1], "big") if xing else b
+        if end > b: head[xing.start(1):xing.end(1)] = (b - a).to_bytes(4, "big") # cut: the decoder would complain on the screen
+        parts.append(_Part(a + len(head), min(end, b), bytes(head)))
+        if end + 2**10 < b: endless(end, b)
+    return parts or [_Part(0, size)]
 
 # %% ../nbs/engine/files.ipynb #4714a30d
 def _flac_parts(file, size):
@@ -209,47 +227,97 @@ def _flac_parts(file, size):
     starts = list(_find(file, 0, size, rb"fLaC[\x00\x80]\x00\x00\x22"))
     parts = []
     for a, b in zip(starts, [*starts[1:], size]):
-        file.seek(a)
-        head = bytearray(file.read(26))
-        claim = int.from_bytes(head[21:26], "big") & 2**36-1
-        head[21:26] = (int.from_bytes(head[21:26], "big") >> 36 << 36).to_bytes(5, "big")
-        parts.append(_Part(a + 26, b, bytes(head), claim or -1))
-    return parts
+        head = bytearray(_read_at(file, a, 26))
+        number = int.from_bytes(head[21:26], "big")
+        head[21:26] = (number >> 36 << 36).to_bytes(5, "big")
+        parts.append(_Part(a + 26, b, bytes(head), number & 2**36-1 or -1))
+    return parts or [_Part(0, size)]
 
 def _ogg_parts(file, size):
     "Ogg: each stream, which begins with a page marked so, is a part"
     starts = list(_find(file, 0, size, rb"OggS\x00\x02"))
-    return [_Part(a, b) for a, b in zip(starts, [*starts[1:], size])]
+    parts = []
+    for a, b in zip(starts, [*starts[1:], size]):
+        end = max(a, b - 2**16)
+        pages = [_read_at(file, at + 5, 1) for at in _find(file, end, b, rb"OggS\x00")]
+        last = pages and pages[-1] and pages[-1][0] & 4
+        parts.append(_Part(a, b, note=None if last else "its last page is missing"))
+    return parts or [_Part(0, size)]
+
+_UNKNOWN = (*range(2**31 - 2**12, 2**31 + 1), 2**32 - 1) # sizes of data that mean: written before the end was known
+
+def _wav_data(file, start, size):
+    "Where the data of a WAV begin, the size that is said, and whether they are plain samples; None if there are none"
+    at, tag = start + 12, 0
+    while at + 8 <= size and len(head := _read_at(file, at, 8)) == 8:
+        chunk, n = struct.unpack("<4sI", head)
+        if chunk == b"data": return at + 8, n, tag in (1, 3, 6, 7, 0xFFFE)
+        if chunk == b"fmt ": tag = int.from_bytes(_read_at(file, at + 8, 2), "little")
+        at += 8 + n + (n & 1)
+
+def _next_chunk(file, at, size, name, order="little"):
+    "Where the chunk of this name begins, if the chunks from `at` on lead to it"
+    while at + 8 <= size and (m := re.match(rb"(\x00?)([ -~]{4})(....)", _read_at(file, at, 9), re.S)):
+        at += len(m[1])
+        if m[2] == name: return at
+        n = int.from_bytes(m[3], order)
+        at += 8 + n + (n & 1)
 
 def _wav_parts(file, size, start=0):
     "WAV: the size of the data is checked against what is there"
-    at, per_sample, pcm = start + 12, 0, False
-    while at + 8 <= size:
-        file.seek(at)
-        chunk, n = struct.unpack("<4sI", file.read(8))
-        if chunk == b"data": break
-        if chunk == b"fmt ":
-            tag, _, _, _, per_sample = struct.unpack("<HHIIH", file.read(14).ljust(14, b"\0"))
-            pcm = tag in (1, 3, 6, 7, 0xFFFE)
-        at += 8 + n + (n & 1)
-    else: return [_Part(start, size)]
-    begin, end = at + 8, at + 8 + n
-    if n == 2**32-1 or end > size: return [_Part(start, size)] # unknown, or cut: libsndfile reads to the end
-    file.seek(end)
-    behind = file.read(4096)
-    joined = re.match(rb"\x00?(RIFF....WAVE)", behind, re.S)
-    if joined: return [_Part(start, end), *_wav_parts(file, size, end + joined.start(1))]
+    begin, n, _ = _wav_data(file, start, size) or (size, 0, False)
+    if begin + n > size: return [_Part(start, size, claim=-1 if n in _UNKNOWN else None)] # libsndfile reads to the end
+    if next := _next_chunk(file, begin + n, size, b"RIFF"): return [_Part(start, next), *_wav_parts(file, size, next)]
+    behind = _read_at(file, begin + n, 2**12)
     if not behind.strip(b"\0") or re.match(rb"\x00?[ -~]{4}", behind): return [_Part(start, size)]
-    file.seek(start)
-    head = bytearray(file.read(begin - start))
-    head[-4:] = b"\xff"*4                                      # to the end
-    return [_Part(begin, size, bytes(head), n//per_sample if pcm and per_sample else None)]
+    head = bytearray(_read_at(file, start, begin - start))
+    head[-4:] = b"\xff"*4
+    return [_Part(begin, size, bytes(head), share=n/(size - begin))]
 
-# %% ../nbs/engine/files.ipynb #13c2e7fc
-_OTHER_ENDINGS = frozenset(f".{e}" for e in "m4a m4b aac mp4 mov mkv mka webm weba wma wmv asf amr 3gp 3ga ac3 eac3 dts ape wv tta mpc spx "
-                          "ra rm flv avi ts".split()) # for ffmpeg
-AUDIO_ENDINGS = frozenset({f".{e.lower()}" for e in sf.available_formats()} - {".raw"} |
-                          {f".{e}" for e in "aif aifc wave bwf snd sph nist mp1 mp2 mpga oga opus iff 8svx sf".split()} | _OTHER_ENDINGS)
+def _aiff_parts(file, size, start=0):
+    "AIFF: a further one behind it"
+    end = start + 8 + int.from_bytes(_read_at(file, start + 4, 4), "big")
+    next = _next_chunk(file, end, size, b"FORM", "big")
+    return [_Part(start, next), *_aiff_parts(file, size, next)] if next else [_Part(start, size)]
+
+def _caf_parts(file, size):
+    "CAF: data that are longer than the file get the size that is there"
+    at = 8
+    while at < size and len(head := _read_at(file, at, 12)) == 12:
+        chunk, n = struct.unpack(">4sq", head)
+        there = size - at - 12
+        if chunk == b"data" and n > there > 4:
+            head = _read_at(file, 0, at + 4) + struct.pack(">q", there)
+            return [_Part(at + 12, size, head, share=(n - 4)/(there - 4))] # four bytes of it are a counter
+        at += 12 + max(n, 0)
+    return [_Part(0, size)]
+
+def _au_parts(file, size):
+    "AU: data of size 0 become data of unknown size"
+    head = _read_at(file, 0, 24)
+    return [_Part(24, size, head[:8] + b"\xff"*4 + head[12:], share=0)] if head[8:12] == bytes(4) else [_Part(0, size)]
+
+def _parts(file, size):
+    "The parts of a file, by its first bytes"
+    head = _read_at(file, 0, 12)
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE": return _wav_parts(file, size)
+    kinds = {rb"fLaC": _flac_parts, rb"OggS": _ogg_parts, rb"caff": _caf_parts, rb"FORM....AIF": _aiff_parts,
+             rb"\.snd": _au_parts, rb"ID3|" + _FRAME: _mp3_parts}
+    for pattern, find in kinds.items():
+        if re.match(pattern, head, re.S): return find(file, size)
+    return [_Part(0, size)]
+
+# %% ../nbs/engine/files.ipynb #7e1fa475
+def _endings(names): return frozenset(f".{name.lower()}" for name in names)
+
+_OTHER_ENDINGS = _endings("m4a m4b aac mp4 mov mkv mka webm weba wma wmv asf amr 3gp 3ga ac3 eac3 dts ape wv tta "
+                          "mpc spx ra rm flv avi ts".split()) # for ffmpeg
+AUDIO_ENDINGS = (_endings(sf.available_formats()) - {".raw"} | _OTHER_ENDINGS | # what is offered to the reader in a folder
+                 _endings("aif aifc wave bwf snd sph nist mp1 mp2 mpga oga opus iff 8svx sf".split()))
+
+def _why(error):
+    "What libsndfile says"
+    return getattr(error, "error_string", str(error)).removeprefix("Error : ").rstrip(".")
 
 def _convert(name):
     "The command that makes a WAV of the file `name`"
@@ -266,16 +334,17 @@ def _refusal(name, why):
 class _Ffmpeg:
     "The first sound track of a file, decoded by ffmpeg: WAV bytes from its pipe, and afterwards what it had to say"
     def __init__(self, path):
-        self.log = tempfile.TemporaryFile()
-        command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "level+info", "-protocol_whitelist", "file,pipe", "-i", "file:" + path,
-                   "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"]
+        self.log = tempfile.NamedTemporaryFile()
+        command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "level+info",
+                   "-protocol_whitelist", "file,pipe", "-i", "file:" + path, "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log)
 
-    def _log(self): return os.pread(self.log.fileno(), 2**20, 0).decode("utf-8", "replace") # without moving ffmpeg's place
+    def _log(self): return Path(self.log.name).read_text("utf-8", "replace")
 
     def seconds(self):
         "The length that the container claims; None if it does not"
-        length = re.search(r"Duration: (\d+):(\d+):([\d.]+)", self._log())
+        log = self._log()
+        length = None if "Estimating duration" in log else re.search(r"Duration: (\d+):(\d+):([\d.]+)", log)
         return length and sum(float(v)*k for v, k in zip(length.groups(), (3600, 60, 1)))
 
     def said(self):
@@ -297,15 +366,14 @@ _SCALE = {"int8": (0, 2**7), "uint8": (128, 2**7), "int16": (0, 2**15), "int32":
 
 def _from_array(x, name):
     "An array or tensor as (time, channels) float32"
-    a = (x.detach().cpu().float() if x.is_floating_point() else x.detach().cpu()).numpy() if isinstance(x, Tensor) else x
-    if a.ndim not in (1, 2):
-        raise ValueError(f"{name}: expected a clip (time,), (channels, time) or (time, channels), got {a.ndim} dimensions")
+    if isinstance(x, Tensor): x = (x.detach().float() if x.is_floating_point() else x).cpu().numpy()
+    a, shapes = x, "(time,), (channels, time) or (time, channels)"
+    if a.ndim not in (1, 2): raise ValueError(f"{name}: expected a clip {shapes}, got {a.ndim} dimensions")
     if not a.size: raise ValueError(f"{name}: expected at least one sample, found an empty clip")
     if a.ndim == 1: a = a[:, None]
     elif a.shape[0] < a.shape[1] or a.shape == (1, 1): a = a.T
     if a.shape[1] > _MAX_CHANNELS or a.shape[1] >= max(len(a), 2):
-        raise ValueError(f"{name}: expected (time,), (channels, time) or (time, channels) with at most {_MAX_CHANNELS} channels "
-                         "and more samples than channels")
+        raise ValueError(f"{name}: expected a clip {shapes}, at most {_MAX_CHANNELS} channels and more samples than that")
     if a.dtype.kind == "f": return a.astype(np.float32, copy=False)
     if a.dtype.name not in _SCALE:
         raise ValueError(f"{name}: expected floating point, int8, uint8, int16 or int32, got {a.dtype.name}")
@@ -326,12 +394,12 @@ def _spikes(x):
 def despike(
     a:np.ndarray, # (time, channels) float32, at least 2^16 samples or a whole clip
 )->tuple:         # the same or a mended copy, and how many samples were replaced
-    "Replace isolated samples, up to three in a channel, that tower 20 dB over all others, by a line between their neighbours"
+    "Replace up to three samples of a channel that tower 20 dB over all others by a line between their neighbours"
     n = 0
     for c in range(a.shape[1]):
         at = _spikes(a[:, c])
         if not len(at): continue
-        a = a if n else a.copy()
+        a = a if n else a.copy("K")
         good = np.delete(np.arange(len(a)), at)
         a[at, c] = np.interp(at, good, a[good, c])
         n += len(at)
@@ -353,8 +421,8 @@ class AudioInfo(NamedTuple):
     def seconds(self): return None if self.n_samples is None else self.n_samples/self.sr
 
 class AudioReader:
-    """The blocks of a recording, float32 (time, channels), at its own rate `.sr`, each of at least 2^16 samples or all there is.
-    FileNotFoundError, ValueError or OSError, beginning with the name, for what cannot be read; warns where a header lied."""
+    """The blocks of a recording, float32 (time, channels), at its own rate `.sr`, each of at least 2^16 samples or all
+    there is. FileNotFoundError, ValueError or OSError, with the name, for what cannot be read; warns where a header lied."""
     def __init__(self,
         source,            # path, file object opened for bytes (it may be a pipe), array or tensor
         sr:int|None=None,  # rate of an array or tensor; of a file it has to be what the file says
@@ -364,11 +432,12 @@ class AudioReader:
             if isinstance(source, (np.ndarray, Tensor)): self._open_array(source, sr)
             else: self._open(source)
             if sr is not None and _check_sr(sr) != self.sr:
-                raise ValueError(f"{self.name}: sr={sr} was given, but the file says {self.sr} Hz; leave it out, or resample")
+                raise ValueError(f"{self.name}: sr={sr} was given, but the file says {self.sr} Hz; leave it out")
         except BaseException:
             self.close()
             raise
 
+    def _unreadable(self, e): return OSError(f"{self.name}: cannot be read: {e}")
     def __enter__(self): return self
     def __exit__(self, *error): self.close()
     def close(self): self._stack.close()
@@ -392,11 +461,11 @@ def _open(self:AudioReader, source):
         raise ValueError(f"{self.name}: expected a path, a file opened for bytes ('rb'), an array or a tensor")
     try: size = _size(source)
     except ValueError as e: raise ValueError(f"{self.name}: {e}") from e # closed
-    known = False
+    known = None
     if size is None: source, size, known = self._open_stream(source)
     if size == 0: raise ValueError(f"{self.name}: expected audio (wav, flac, ogg, mp3, ...), found 0 bytes")
     if size is None: self._first(_Part(0, 0, claim=None if known else -1), _Live(*source))
-    else: self._open_file(source, size, path if known is False else None)
+    else: self._open_file(source, size, path if known is None else None)
 
 @patch
 def _open_stream(self:AudioReader, file):
@@ -404,31 +473,32 @@ def _open_stream(self:AudioReader, file):
     head = b""
     try:
         while len(head) < _BLOCK and (data := file.read(_BLOCK - len(head))): head += data
-    except OSError as e: raise OSError(f"{self.name}: cannot be read: {e}") from e
-    wav = head[:4] == b"RIFF" and head[8:12] == b"WAVE" and struct.unpack("<H", head[20:22].ljust(2, b"\0"))[0] in (1, 3, 6, 7, 0xFFFE)
-    if wav and head[12:16] == b"fmt ":
-        at = head.find(b"data")
-        known = head[at + 4:at + 8].strip(b"\xff").strip(b"\0") # or it was not when this was written
-        return (file, head if known else head[:at + 4] + b"\xff"*4 + head[at + 8:]), None, known
-    if head[:4] == b".snd" and head[12:16] < b"\0\0\0\x08": return (file, head), None, head[8:12].strip(b"\xff")
+    except OSError as e: raise self._unreadable(e) from e
+    data = _wav_data(io.BytesIO(head), 0, len(head)) if head[:4] == b"RIFF" and head[8:12] == b"WAVE" else None
+    if data and data[2]:
+        begin, n, _ = data
+        if n and n not in _UNKNOWN: return (file, head), None, True
+        return (file, head[:begin - 4] + b"\xff"*4 + head[begin:]), None, False
+    if head[:4] == b".snd" and head[12:16] < b"\0\0\0\x08":
+        known = head[8:12] not in (bytes(4), b"\xff"*4)
+        return (file, head if known else head[:8] + b"\xff"*4 + head[12:]), None, known
     spool = self._stack.enter_context(tempfile.TemporaryFile())
     spool.write(head)
     shutil.copyfileobj(file, spool, 2**20)
-    return spool, spool.tell(), None
+    return spool, spool.tell(), True
 
 @patch
 def _open_file(self:AudioReader, file, size, path):
     "A file that can seek: find its parts, and open the first"
-    try:
-        with _Sound(_Window(file, 0, size)) as f:
-            kind, estimate = f.subtype if f.format == "MP3" else f.format, f.frames if f.frames < 2**50 else None
-        find = {"MPEG_LAYER_III": _mp3_parts, "FLAC": _flac_parts, "OGG": _ogg_parts, "WAV": _wav_parts, "WAVEX": _wav_parts}.get(kind)
-        first, *self._rest = [(p, _Window(file, p.start, p.stop, p.head)) for p in (find(file, size) if find else [_Part(0, size)])]
-        self._first(*first)
-        if not self._rest and self.info.n_samples is None: self.info = self.info._replace(n_samples=estimate)
+    try: (part, window), *self._rest = [(p, _Window(file, p.start, p.stop, p.head)) for p in _parts(file, size)]
+    except OSError as e: raise self._unreadable(e) from e
+    try: self._first(part, window)
     except (sf.SoundFileError, TypeError) as e:
-        why = getattr(e, "error_string", str(e)).rstrip(".")
-        if path and path.lower().endswith(".sd2"): return self._first(_Part(0, size), path) # its header is in a file of its own
+        if window.error: raise self._unreadable(window.error) from e
+        why = _why(e)
+        if path and path.lower().endswith(".sd2"): # its header is in a file of its own, which libsndfile finds
+            try: return self._first(_Part(0, size), path)
+            except sf.SoundFileError: pass
         if not shutil.which("ffmpeg"): raise _refusal(self.name, why) from e
         self._open_ffmpeg(file, path, why)
 
@@ -437,10 +507,11 @@ def _first(self:AudioReader, part, window):
     "Open the first part, which says what the recording is"
     self._rest = getattr(self, "_rest", [])
     f = self._sound = self._stack.enter_context(_Sound(window))
-    self._now, self._window = part, window
+    self._window, self._note = window, part.note
     self.sr, self.channels = f.samplerate, f.channels
     self._claims = [_claim(f, part)]
-    counted = f.subtype.startswith(("PCM", "FLOAT", "DOUBLE", "ULAW", "ALAW")) and f.format != "FLAC" and not isinstance(window, _Live)
+    plain = f.subtype.startswith(("PCM", "FLOAT", "DOUBLE", "ULAW", "ALAW")) and f.format != "FLAC"
+    counted = plain and not isinstance(window, _Live)
     n = f.frames if counted else self._claims[0]
     if self._rest: n, counted = None, False
     if not _SLOWEST <= self.sr <= _FASTEST:
@@ -452,9 +523,10 @@ def _claim(f, part):
     "How many samples the header of an opened part claims; None if it does not say"
     if part.claim is not None: return None if part.claim < 0 else part.claim
     if f.frames > 2**50: return None
-    cut = re.search(r"^ *(?:data|SSND|Data Size|BODY|riff|  Riff size) *: (\d+) \(should be (\d+)\)", f.extra_info, re.M)
-    if cut and 0 < int(cut[2]) < int(cut[1]): return round(f.frames*int(cut[1])/int(cut[2])) # libsndfile gives the bytes that are there
-    return f.frames
+    if part.share is not None: return round(f.frames*part.share)
+    cut = re.search(r"^ *(?:data|SSND|Data Size|BODY|riff|Riff size) *: (\d+) \(should be (\d+)\)", f.extra_info, re.M)
+    said, there = (int(cut[1]), int(cut[2])) if cut else (0, 0)
+    return round(f.frames*said/there) if said > there > 0 else f.frames # `frames` counts what is there
 
 # %% ../nbs/engine/files.ipynb #775d6ecc
 _PIECE = 4096 # samples decoded at a time
@@ -466,17 +538,19 @@ def _pieces(self:AudioReader):
     if self._array is not None:
         yield from (self._array[i:i + _PIECE] for i in range(0, len(self._array), _PIECE))
         return
-    for part, window in [(self._now, self._window), *self._rest]:
-        if part is not self._now:
-            try: f = self._stack.enter_context(_Sound(window))
-            except sf.SoundFileError: self._end = f"{window.size} bytes behind it are no sound"; return
-            if (f.samplerate, f.channels) != (self.sr, self.channels):
-                raise ValueError(f"{self.name}: joined from recordings of {self.sr} Hz with {self.channels} channels and of "
-                                 f"{f.samplerate} Hz with {f.channels}; expected one rate and number of channels")
-            self._sound, self._window = f, window
-            self._claims.append(_claim(f, part))
+    yield from self._part_pieces()
+    while not self._end and (self._rest or self._behind()):
+        part, window = self._rest.pop(0)
+        try: f = self._stack.enter_context(_Sound(window))
+        except sf.SoundFileError:
+            self._end = f"{window.size} bytes behind it are no sound"
+            return
+        if (f.samplerate, f.channels) != (self.sr, self.channels):
+            raise ValueError(f"{self.name}: joined from recordings of {self.sr} Hz with {self.channels} channels and of "
+                             f"{f.samplerate} Hz with {f.channels}; expected one rate and number of channels")
+        self._sound, self._window, self._note = f, window, part.note or self._note
+        self._claims.append(_claim(f, part))
         yield from self._part_pieces()
-        if self._end: return
 
 @patch
 def _part_pieces(self:AudioReader):
@@ -484,15 +558,28 @@ def _part_pieces(self:AudioReader):
     while True:
         try: a = self._sound.read(_PIECE, dtype="float32", always_2d=True)
         except sf.SoundFileError as e:
-            self._end = getattr(e, "error_string", str(e)).rstrip(".")
+            self._end = _why(e)
             a = ()
-        if self._window is not None and (e := getattr(self._window, "error", None)):
-            raise OSError(f"{self.name}: cannot be read: {e}") from e
-        if not len(a): break
+        if e := getattr(self._window, "error", None): raise self._unreadable(e) from e
+        if not len(a): return
         yield a
-    unread = self._window.size - self._window.place if isinstance(self._window, _Window) else 0
-    if self.info.format.startswith("MP3") and unread > 2**16 and not self._end:
-        self._end = f"{unread} bytes follow behind the length that the header gives"
+
+@patch
+def _behind(self:AudioReader):
+    "Is there another recording behind the last part? Then it is in `_rest`"
+    window = self._window
+    if isinstance(window, _Live):
+        more = window.file.read(8)
+        if len(more) == 8 and not re.match(rb"\x00?[ -~]{4}", more):
+            self._end = "more follows behind the length that the header gives"
+    elif isinstance(window, _Window):
+        magic, at = _read_at(window.file, 0, 4), window.start + window.place - len(window.head)
+        at = max(at - 2**14, window.start + 4) # libsndfile has read a little ahead
+        next = _read_at(window.file, at, 2**15).find(magic) if magic in (b"RF64", b".snd", b"caff") else -1
+        if next >= 0:
+            part = _Part(at + next, window.start + window.size - len(window.head))
+            self._rest = [(part, _Window(window.file, part.start, part.stop))]
+    return bool(self._rest)
 
 @patch
 def __iter__(self:AudioReader)->Iterator[np.ndarray]:
@@ -526,7 +613,8 @@ def _check(self:AudioReader, a):
 
 @patch
 def _mend(self:AudioReader, a):
-    "A block without its spikes"
+    "A block without its spikes, in memory channel by channel"
+    a = np.asfortranarray(a)
     if self.channels > _MAX_CHANNELS: return a
     a, n = despike(a)
     self.n_spikes += n
@@ -545,14 +633,15 @@ def _tell(self:AudioReader):
     def warn(text): warnings.warn(f"{self.name}: {text}", stacklevel=4)
     def length(n): return f"{n/self.sr:.2f} s ({n} samples)"
     if self.n_spikes:
-        warn(f"{self.n_spikes} sample{'s tower' if self.n_spikes > 1 else ' towers'} over the rest by 20 dB or more: ignored")
+        towers = "samples tower" if self.n_spikes > 1 else "sample towers"
+        warn(f"{self.n_spikes} {towers} over the rest by 20 dB or more: ignored")
     if self._array is not None: return
     slack = 2*1152 if self.info.format.startswith("MP3") else 0
     if self._ffmpeg:
         seconds, self._end = self._ffmpeg.said()
         self._claims, slack = [seconds and round(seconds*self.sr)], .1*self.sr
     claim = None if None in self._claims else sum(self._claims)
-    why = f" ({self._end})" if self._end else ""
+    why = f" ({self._end or self._note})" if self._end or self._note else ""
     if claim is not None and abs(claim - self.n_read) > slack:
         warn(f"the header says {length(claim)}, but {length(self.n_read)} were there, which are used{why}")
     elif why: warn(f"read up to {length(self.n_read)}{why}")
@@ -574,36 +663,36 @@ def _open_ffmpeg(self:AudioReader, file, path, why):
     seconds = self._ffmpeg.seconds()
     self.info = AudioInfo(self.sr, self.channels, seconds and round(seconds*self.sr), "by ffmpeg", False)
 
-# %% ../nbs/engine/files.ipynb #48b6c4fd
+# %% ../nbs/engine/files.ipynb #77bfc0ca
 class _Balance:
-    "Running variances of the channels and of their mean"
-    def __init__(self): self.n, self.total, self.square = 0, 0, 0
+    "Variances of the channels and of their mean, within the blocks (so that no offset counts), added up"
+    def __init__(self): self.channels, self.mean = 0, 0
 
-    def add(self, a, mean):
-        both = np.concatenate([a, mean], 1).astype(np.float64)
-        self.n, self.total, self.square = self.n + len(a), self.total + both.sum(0), self.square + np.square(both).sum(0)
+    def add(self, x, mean): # (channels, time), (1, time)
+        self.channels = self.channels + x.shape[1]*x.var(1, dtype=np.float64)
+        self.mean += x.shape[1]*mean.var(dtype=np.float64)
 
     def loss(self):
-        "How many dB the mean lies below the channels, beyond what independent channels lose; 0 if they are silent"
-        *channels, mean = self.square/self.n - (self.total/self.n)**2
-        channels = np.mean(channels)
-        return 10*log10(channels/len(self.total[:-1])/max(mean, channels*1e-12)) if channels > 1e-12 else 0
+        "How many dB the mean lies below what independent channels of this level would give; 0 for silence"
+        expected = np.mean(self.channels)/len(self.channels)
+        return 10*log10(expected/max(self.mean, expected*1e-12)) if expected > 0 else 0
 
 def _stream(reader, sr, mono):
     change = None if sr in (None, reader.sr) else _Resampler(reader.sr, sr, 1 if mono else reader.channels)
     balance = _Balance() if mono and reader.channels > 1 else None
     with reader:
         for a in reader:
+            x = a.T
             if balance:
-                mean = a.mean(1, keepdims=True)
-                balance.add(a, mean)
-                a = mean
-            if change: a = change(a)
-            if len(a): yield torch.from_numpy(np.ascontiguousarray(a.T))
+                mean = x.mean(0, keepdims=True)
+                balance.add(x, mean)
+                x = mean
+            if change: x = change(np.ascontiguousarray(x.T)).T
+            if x.shape[1]: yield torch.from_numpy(np.ascontiguousarray(x))
         if change and len(a := change.last()): yield torch.from_numpy(np.ascontiguousarray(a.T))
         if balance and (loss := balance.loss()) > 20:
-            warnings.warn(f"{reader.name}: its {reader.channels} channels cancel each other: their mean is {loss:.0f} dB too low. "
-                          "Give one channel instead, such as load_audio(..., mono=False)[:1]", stacklevel=3)
+            warnings.warn(f"{reader.name}: its {reader.channels} channels cancel each other: their mean is {loss:.0f} dB too "
+                          "low. Give one channel instead, such as load_audio(..., mono=False)[:1]", stacklevel=3)
 
 def stream(
     source,                # path, file object (also a pipe), array or tensor
@@ -612,7 +701,7 @@ def stream(
     sr_from:int|None=None, # rate of an array or tensor; of a file it has to be what the file says
 )->Iterator[Tensor]:       # blocks (channels, time) float32, nominally in [-1, 1]
     """A recording of any length, block by block, in constant memory.
-    FileNotFoundError, ValueError or OSError, beginning with the name, for what cannot be read, holds no sample, or NaN or infinity."""
+    FileNotFoundError, ValueError or OSError, with the name, for what cannot be read, is empty, or holds NaN or infinity."""
     if sr is not None: sr = _check_sr(sr)
     return _stream(AudioReader(source, sr_from), sr, mono)
 
@@ -623,11 +712,11 @@ def load_audio(
     sr_from:int|None=None, # rate of an array or tensor; of a file it has to be what the file says
 )->Tensor:                 # waveform (channels, time) float32, nominally in [-1, 1]
     """A recording of any rate, length and number of channels: the blocks of `stream` in one piece.
-    FileNotFoundError, ValueError or OSError, beginning with the name, for what cannot be read, holds no sample, or NaN or infinity."""
+    FileNotFoundError, ValueError or OSError, with the name, for what cannot be read, is empty, or holds NaN or infinity."""
     return torch.cat(list(stream(source, sr, mono, sr_from)), 1)
 
 def audio_info(
     source, # path, or a file object that can seek
 )->AudioInfo:
-    "Rate, channels, length and format, without decoding. `counted` says whether the length is a fact. Errors as for `load_audio`."
+    "Rate, channels, length and format, without decoding; `counted`: is the length a fact? Errors as for `load_audio`."
     with AudioReader(source) as reader: return reader.info
