@@ -22,6 +22,7 @@ from .data import mean_and_peak, window_starts
 from .evaluate import evaluate, newest_run, plot_confusion, unfinished
 from .files import source_name, stream
 from .frozen import frozen
+from .loss import SINGLE, TASKS, figure_text, metric_of
 from .train import TrainConfig, fit, load_run, network_input, plot_history, preset
 
 # %% ../nbs/11_infer.ipynb #687db44f
@@ -78,7 +79,7 @@ class Classifier:
     `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (lesson 06c)."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)
-        self.frozen = frozen(self.model)
+        self.frozen, self.task = frozen(self.model), TASKS.get(config.task, SINGLE)
 
     @classmethod
     def load(cls,
@@ -118,23 +119,27 @@ class Classifier:
         windows = self.windows(x, sr)
         while part := list(islice(windows, batch)):
             w = torch.stack([w for _, w in part])
-            p = self.frozen(w.to(self.device)).softmax(-1).cpu()
+            p = self.task.probabilities(self.frozen(w.to(self.device)).float().cpu())
             yield from zip((s for s, _ in part), p, w.flatten(1).any(1).tolist())
 
     def predict(self,
         x,                # as in `windows`
         top_k:int=5,      # how many labels
         sr:int|None=None, # rate of a waveform in Hz
+        threshold:float|None=None, # instead of `top_k`: every label that is at least so probable, perhaps none
     ) -> list[tuple[str, float]]: # the best labels first, each with its probability
         """The most probable labels of a recording: the mean over the windows that sound. Warns if none does.
+        Probabilities sum to 1 if the run was trained on one class a clip, else each class is a question of its own.
         Errors as `eat.files.stream` raises them."""
         if top_k < 1: raise ValueError(f"top_k={top_k}, expected at least 1")
+        if threshold is not None and not 0 <= threshold <= 1: raise ValueError(f"threshold={threshold}, expected between 0 and 1")
         total, count = {True: 0, False: 0}, {True: 0, False: 0}
         for _, p, heard in self.probabilities(x, sr): total[heard] = total[heard] + p.double(); count[heard] += 1
         heard = count[True] > 0
         if not heard: warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
-        p, i = (total[heard]/count[heard]).topk(min(top_k, len(self.classes)))
-        return [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
+        p, i = (total[heard]/count[heard]).sort(descending=True)
+        answers = [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
+        return answers[:top_k] if threshold is None else [a for a in answers if a[1] >= threshold]
 
 # %% ../nbs/11_infer.ipynb #a4dc9da6
 @call_parse
@@ -143,6 +148,7 @@ def eat_predict(
     files:Param("audio files", str, nargs="+"),
     run:str=None,      # a run's folder; default: the newest below runs
     top_k:int=5,       # how many labels a file
+    threshold:float=None, # instead: every label that is at least so probable, 0 to 1
     device:str="cpu",  # cpu, cuda, mps
 ):
     "Classify audio files with a trained network."
@@ -152,10 +158,10 @@ def eat_predict(
     print(f"eat_predict: {classifier!r} from {path}{unfinished(path)}", file=sys.stderr)
     for f in files:
         try:
-            with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(f, top_k)
+            with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(f, top_k, threshold=threshold)
         except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
         except Exception as e: failed += 1; print(f"eat_predict: {source_name(f)}: {type(e).__name__}: {e}", file=sys.stderr) # the other files go on
-        else: print(source_name(f), *(f"  {100*p:5.1f} %  {label}" for label, p in answer), sep="\n")
+        else: print(source_name(f), *(f"  {100*p:5.1f} %  {label}" for label, p in answer), *([] if answer else [f"  nothing above {100*threshold:g} %"]), sep="\n")
         for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
     if failed: raise SystemExit(1)
 
@@ -173,7 +179,7 @@ def demo(
     print(f"\nOne file that it has never heard, {file}, is {truth}. The network says:")
     for label, p in Classifier.load(run.path).predict(file, top_k=3): print(f"  {100*p:5.1f} %  {label}")
     print(f"\nWeights, log and pictures are in {run.path}: " + ", ".join(sorted(p.name for p in run.path.iterdir())))
-    print(f"held-out accuracy: {100*e.accuracy:.1f} %")
+    print(f"held-out {metric_of(run.metrics)}: {figure_text(run.metrics)}")
     print(f"\nWhat next?\n  . .venv/bin/activate                 once in each terminal, then\n  eat_predict your_recording.wav       classify a file of your own (it knows: {', '.join(e.clips.classes)})"
           "\n  make lab                             walk through the lessons in JupyterLab"
           "\n  eat_train --preset folder --root my_clips   train on your own clips, my_clips/class_name/clip.wav")
