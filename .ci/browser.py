@@ -95,6 +95,7 @@ class Test:
         page.goto(address)
         self.wait("the notebook", lambda: page.locator(".jp-Notebook .jp-Cell").count() > 20)
         self.wait("the kernel", lambda: page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').count())
+        self.wait("the kernel's connection", lambda: page.locator('#jp-main-statusbar:has-text("| Idle")').count())
         if page.locator("text=Select Kernel").count(): raise Wrong("JupyterLab asks for a kernel: is there a kernel named python3?")
         self.no_errors("on opening, before any cell was run")
 
@@ -102,8 +103,12 @@ class Test:
         "Run > Run All Cells, and wait until the last cell has its number."
         page = self.page
         prompts = lambda: page.eval_on_selector_all(".jp-CodeCell .jp-InputPrompt", "es => es.map(e => e.textContent.trim())")
-        page.locator('.lm-MenuBar-item:has-text("Run")').first.click()
-        page.locator('.lm-Menu-item:has-text("Run All Cells")').first.click()
+        started = lambda: any(t not in ("[ ]:", "[]:") for t in prompts())
+        for _ in range(3):                                                                      # a kernel that has only just connected may drop the first request
+            page.locator('.lm-MenuBar-item:has-text("Run")').first.click()
+            page.locator('.lm-Menu-item:has-text("Run All Cells")').first.click()
+            try: self.wait("the first cell to start", started, 15, .2); break
+            except Wrong: pass
         def done():
             if page.locator(ERRORS).count(): self.no_errors("while all cells ran")              # a cell that fails stops the rest
             return (p := prompts()) and not any("*" in t for t in p) and p[-1] not in ("[ ]:", "[]:")
