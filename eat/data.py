@@ -255,8 +255,8 @@ def __repr__(self:ClipSet):
 @patch
 def counts(self:ClipSet) -> pd.DataFrame: # classes x folds
     "How many clips each class has in each fold."
-    t = pd.crosstab(self.table.label, self.table.fold).reindex(self.classes, fill_value=0)
-    return t.rename_axis(index="class", columns="fold")
+    heard = pd.DataFrame(self.targets.cpu().int().numpy(), columns=self.classes)
+    return heard.groupby(self.table.fold).sum().T.rename_axis(index="class", columns="fold")
 
 @patch
 def _repr_html_(self:ClipSet): return f"<p>{self!r}</p>" + self.counts().to_html(max_rows=60)
@@ -346,8 +346,9 @@ def load_clips(
     return clips
 
 # %% ../nbs/03_data.ipynb #60b945f5
-_DATASETS = """read_esc in_split new_folder check_writable write_synth synth_folder SynthESC find_esc ESC50 read_folder
-assign_folds AudioFolder AUDIO_ENDINGS ESC_COLUMNS ESC50_URL download extract_zip verify_esc download_esc50""".split()
+_DATASETS = """read_esc in_split new_folder check_writable write_synth synth_folder SynthESC find_esc ESC50
+read_folder read_table list_clips assign_folds fold_of missing_classes make_folds AudioFolder AUDIO_ENDINGS
+ESC_COLUMNS ESC50_URL download extract_zip verify_esc download_esc50""".split()
 
 def __getattr__(name): # names of eat.datasets
     if name not in _DATASETS: raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

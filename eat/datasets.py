@@ -6,7 +6,7 @@
 __all__ = ['ESC_COLUMNS', 'SPLITS', 'SYSTEM', 'ESC50_COMMIT', 'ESC50_URL', 'ESC50_SHA256', 'shown', 'on_disk', 'read_esc',
            'in_split', 'new_folder', 'check_writable', 'write_synth', 'synth_folder', 'SynthESC', 'find_esc', 'ESC50',
            'read_folder', 'Sheet', 'read_sheet', 'sheet_table', 'read_table', 'sound_digest', 'pattern_groups',
-           'keep_together', 'fold_of', 'assign_folds', 'class_counts', 'missing_classes', 'multi_hot', 'read_clips',
+           'keep_together', 'fold_of', 'assign_folds', 'class_counts', 'missing_classes', 'multi_hot', 'list_clips',
            'AudioFolder', 'deal_folds', 'write_sheet', 'make_folds', 'eat_folds', 'download', 'extract_zip',
            'verify_esc', 'download_esc50']
 
@@ -684,7 +684,7 @@ def multi_hot(
     for row, ls in zip(y, labels): row[[place[l] for l in ls]] = 1.
     return y
 
-def read_clips(
+def list_clips(
     root,                  # a folder of class folders, or a CSV file
     folds:int=5,           # how many folds the clips fall into, where none are given
     group:str|None=None,   # a regular expression that finds the group in a clip's path below the root
@@ -733,7 +733,7 @@ class AudioFolder(ClipSet):
         version:int=2,           # 1: folds as runs made before had them
     ):
         root = Path(root).expanduser().resolve()
-        table = read_clips(root, folds, group, version)
+        table = list_clips(root, folds, group, version)
         if split is not None: _check_folds(table, fold, folds, root)
         classes, name = table.attrs["classes"], shown(root.stem if root.is_file() else root.name)
         targets = multi_hot(table.labels, classes) if table.attrs["multi"] else None
