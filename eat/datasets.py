@@ -759,7 +759,7 @@ def deal_folds(
             clips[int(f) - 1] += 1
     units = {k: y[torch.tensor(rows.to_numpy())] for k, rows in t[t.fold.isna()].reset_index().groupby("key")["index"]}
     rarest = lambda u: total[u.sum(0) > 0].min().item() if u.any() else float("inf")
-    for k, u in sorted(units.items(), key=lambda p: (rarest(p[1]), -len(p[1]), p[0])):
+    for k, u in sorted(units.items(), key=lambda p: (rarest(p[1]), -len(p[1]), -p[1].sum().item(), p[0])):
         amount = u.sum(0)
         there = [(round((amount*have[f]/total).sum().item(), 9), clips[f].item(), f + 1) for f in range(folds)]
         if k not in kept: kept[k] = min(there)[-1]
