@@ -216,7 +216,7 @@ def _mp3_parts(file, size):
         head = bytearray(_read_at(file, a, 64))
         xing = re.search(rb"(?:Xing|Info)...[\x03\x07\x0b\x0f]....(....)", head, re.S) # with frames and bytes
         end = a + int.from_bytes(xing[1], "big") if xing else b
-        if end > b: head[xing.start(1):xing.end(1)] = (b - a).to_bytes(4, "big") # cut: the decoder would complain on the screen
+        if end > b: head[xing.start(1):xing.end(1)] = (b - a).to_bytes(4, "big") # cut: else the decoder prints
         parts.append(_Part(a + len(head), min(end, b), bytes(head)))
         if end + 2**10 < b: endless(end, b)
     return parts or [_Part(0, size)]
@@ -312,7 +312,7 @@ def _endings(names): return frozenset(f".{name.lower()}" for name in names)
 
 _OTHER_ENDINGS = _endings("m4a m4b aac mp4 mov mkv mka webm weba wma wmv asf amr 3gp 3ga ac3 eac3 dts ape wv tta "
                           "mpc spx ra rm flv avi ts".split()) # for ffmpeg
-AUDIO_ENDINGS = (_endings(sf.available_formats()) - {".raw"} | _OTHER_ENDINGS | # what is offered to the reader in a folder
+AUDIO_ENDINGS = (_endings(sf.available_formats()) - {".raw"} | _OTHER_ENDINGS | # what a folder offers the reader
                  _endings("aif aifc wave bwf snd sph nist mp1 mp2 mpga oga opus iff 8svx sf".split()))
 
 def _why(error):
@@ -336,7 +336,8 @@ class _Ffmpeg:
     def __init__(self, path):
         self.log = tempfile.NamedTemporaryFile()
         command = ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-v", "level+info",
-                   "-protocol_whitelist", "file,pipe", "-i", "file:" + path, "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"]
+                   "-protocol_whitelist", "file,pipe", "-i", "file:" + path, "-map", "0:a:0",
+                   "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log)
 
     def _log(self): return Path(self.log.name).read_text("utf-8", "replace")
@@ -373,7 +374,7 @@ def _from_array(x, name):
     if a.ndim == 1: a = a[:, None]
     elif a.shape[0] < a.shape[1] or a.shape == (1, 1): a = a.T
     if a.shape[1] > _MAX_CHANNELS or a.shape[1] >= max(len(a), 2):
-        raise ValueError(f"{name}: expected a clip {shapes}, at most {_MAX_CHANNELS} channels and more samples than that")
+        raise ValueError(f"{name}: expected a clip {shapes}, at most {_MAX_CHANNELS} channels, more samples than that")
     if a.dtype.kind == "f": return a.astype(np.float32, copy=False)
     if a.dtype.name not in _SCALE:
         raise ValueError(f"{name}: expected floating point, int8, uint8, int16 or int32, got {a.dtype.name}")
@@ -422,7 +423,7 @@ class AudioInfo(NamedTuple):
 
 class AudioReader:
     """The blocks of a recording, float32 (time, channels), at its own rate `.sr`, each of at least 2^16 samples or all
-    there is. FileNotFoundError, ValueError or OSError, with the name, for what cannot be read; warns where a header lied."""
+    there is. FileNotFoundError, ValueError or OSError, with the name, for what cannot be read; warns where a header lies."""
     def __init__(self,
         source,            # path, file object opened for bytes (it may be a pipe), array or tensor
         sr:int|None=None,  # rate of an array or tensor; of a file it has to be what the file says
@@ -546,7 +547,7 @@ def _pieces(self:AudioReader):
             self._end = f"{window.size} bytes behind it are no sound"
             return
         if (f.samplerate, f.channels) != (self.sr, self.channels):
-            raise ValueError(f"{self.name}: joined from recordings of {self.sr} Hz with {self.channels} channels and of "
+            raise ValueError(f"{self.name}: joined from recordings of {self.sr} Hz with {self.channels} channels, of "
                              f"{f.samplerate} Hz with {f.channels}; expected one rate and number of channels")
         self._sound, self._window, self._note = f, window, part.note or self._note
         self._claims.append(_claim(f, part))
@@ -691,8 +692,8 @@ def _stream(reader, sr, mono):
             if x.shape[1]: yield torch.from_numpy(np.ascontiguousarray(x))
         if change and len(a := change.last()): yield torch.from_numpy(np.ascontiguousarray(a.T))
         if balance and (loss := balance.loss()) > 20:
-            warnings.warn(f"{reader.name}: its {reader.channels} channels cancel each other: their mean is {loss:.0f} dB too "
-                          "low. Give one channel instead, such as load_audio(..., mono=False)[:1]", stacklevel=3)
+            warnings.warn(f"{reader.name}: its {reader.channels} channels cancel each other: their mean is {loss:.0f} dB "
+                          "too low. Give one channel instead, such as load_audio(..., mono=False)[:1]", stacklevel=3)
 
 def stream(
     source,                # path, file object (also a pipe), array or tensor
@@ -701,7 +702,7 @@ def stream(
     sr_from:int|None=None, # rate of an array or tensor; of a file it has to be what the file says
 )->Iterator[Tensor]:       # blocks (channels, time) float32, nominally in [-1, 1]
     """A recording of any length, block by block, in constant memory.
-    FileNotFoundError, ValueError or OSError, with the name, for what cannot be read, is empty, or holds NaN or infinity."""
+    FileNotFoundError, ValueError or OSError, with the name, for what cannot be read, is empty, or is not finite."""
     if sr is not None: sr = _check_sr(sr)
     return _stream(AudioReader(source, sr_from), sr, mono)
 
@@ -712,7 +713,7 @@ def load_audio(
     sr_from:int|None=None, # rate of an array or tensor; of a file it has to be what the file says
 )->Tensor:                 # waveform (channels, time) float32, nominally in [-1, 1]
     """A recording of any rate, length and number of channels: the blocks of `stream` in one piece.
-    FileNotFoundError, ValueError or OSError, with the name, for what cannot be read, is empty, or holds NaN or infinity."""
+    FileNotFoundError, ValueError or OSError, with the name, for what cannot be read, is empty, or is not finite."""
     return torch.cat(list(stream(source, sr, mono, sr_from)), 1)
 
 def audio_info(
