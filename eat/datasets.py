@@ -704,6 +704,18 @@ def list_clips(
     return table
 
 # %% ../nbs/engine/datasets.ipynb #8c49adf7
+_SAID = set() # warnings of this process: training and test clips are read one after the other, and once is enough
+
+@contextmanager
+def _once():
+    "Warnings that were given before are left out."
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for text in dict.fromkeys(str(w.message) for w in caught):
+        if text not in _SAID: warnings.warn(text, stacklevel=4)
+        _SAID.add(text)
+
 def _check_folds(table, fold, folds, root):
     "Before training: ValueError where a class or a fold cannot be used, a warning where one is not tested."
     remedy = f"`eat_folds {shown(root)}` writes balanced folds into a CSV file"
@@ -733,8 +745,9 @@ class AudioFolder(ClipSet):
         version:int=2,           # 1: folds as runs made before had them
     ):
         root = Path(root).expanduser().resolve()
-        table = list_clips(root, folds, group, version)
-        if split is not None: _check_folds(table, fold, folds, root)
+        with _once():
+            table = list_clips(root, folds, group, version)
+            if split is not None: _check_folds(table, fold, folds, root)
         classes, name = table.attrs["classes"], shown(root.stem if root.is_file() else root.name)
         targets = multi_hot(table.labels, classes) if table.attrs["multi"] else None
         self._fill(table, classes, fold, split, sr, peak, n_samples, name, targets)
