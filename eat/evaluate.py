@@ -76,7 +76,7 @@ def d_prime(
 class Evaluation:
     "Scores of a network on a data set, and what follows from them. `accuracy` and `confusion` raise ValueError for clips of several classes."
     clips:ClipSet
-    scores:Tensor  # (clips, classes), before softmax or sigmoid
+    scores:Tensor  # (clips, classes), before softmax or sigmoid, at the run's temperature
     targets:Tensor # (clips, classes), 0 or 1
     windows:int = 1 # over the longest clip; the scores are their mean
     task:Task|None = None # what was asked; None: as the targets say
@@ -283,7 +283,7 @@ def _settings(config:dict, *apart) -> dict:
     "A configuration as JSON knows it, without what may differ between machines and without the fields `apart`."
     config = json.loads(json.dumps(dataclasses.asdict(TrainConfig(task="single")) | config)) # what an older version did not know yet was as it is by default
     config["teacher"] = bool(config.get("teacher")) # whether somebody advised, not where it lies
-    return {k: v for k, v in config.items() if k not in ("root", "out", "device", *apart)}
+    return {k: v for k, v in config.items() if k not in ("root", "out", "device", "temperature", *apart)}
 
 def _differences(there:dict, now:dict) -> str:
     return "; ".join(f"{k}: {there.get(k)!r} there, {now.get(k)!r} now" for k in sorted({*there, *now}) if there.get(k) != now.get(k))

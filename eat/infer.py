@@ -22,7 +22,7 @@ from .data import mean_and_peak, window_starts
 from .evaluate import evaluate, newest_run, plot_confusion, unfinished
 from .files import source_name, stream
 from .frozen import frozen
-from .loss import SINGLE, TASKS, figure_text, metric_of
+from .loss import SINGLE, TASKS, at_temperature, figure_text, metric_of
 from .train import TrainConfig, fit, load_run, network_input, plot_history, preset
 
 # %% ../nbs/11_infer.ipynb #687db44f
@@ -115,7 +115,7 @@ class Classifier:
         x, sr:int|None=None, # as in `windows`
         batch:int=2,         # windows computed at a time: more are hardly faster, and take 30 MB each with EAT-S
     ) -> Iterator[tuple[int, Tensor, bool]]: # first sample, probabilities (classes,), whether the window sounds
-        "What the network says of each window, as the recording goes by."
+        "What the network says of each window, as the recording goes by, before the temperature of the run."
         windows = self.windows(x, sr)
         while part := list(islice(windows, batch)):
             w = torch.stack([w for _, w in part])
@@ -137,7 +137,8 @@ class Classifier:
         for _, p, heard in self.probabilities(x, sr): total[heard] = total[heard] + p.double(); count[heard] += 1
         heard = count[True] > 0
         if not heard: warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
-        p, i = (total[heard]/count[heard]).sort(descending=True)
+        mean = total[heard]/count[heard]
+        p, i = (at_temperature(mean, self.config.temperature) if self.task == SINGLE else mean).sort(descending=True)
         answers = [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
         return answers[:top_k] if threshold is None else [a for a in answers if a[1] >= threshold]
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SINGLE', 'MULTI', 'TASKS', 'smooth_cross_entropy', 'binary_cross_entropy', 'check_scores', 'average_precision',
-           'mean_average_precision', 'recalls', 'Task', 'metric_of', 'figure_text', 'task_of', 'clip_weights',
-           'class_weights', 'distillation', 'Learner', 'Objective']
+           'mean_average_precision', 'recalls', 'Task', 'metric_of', 'figure_text', 'task_of', 'fit_temperature',
+           'at_temperature', 'clip_weights', 'class_weights', 'distillation', 'Learner', 'Objective']
 
 # %% ../nbs/07_loss.ipynb #38ff7e6f
 from dataclasses import dataclass
@@ -147,6 +147,24 @@ def task_of(
         raise ValueError(f"{name}: task='single' means exactly one class a clip, clip {i} has {int((targets[i] != 0).sum())} "
                          f"({int(odd.sum())} such clips of {len(targets)}): task='multi' allows any number")
     return TASKS[task]
+
+# %% ../nbs/07_loss.ipynb #e5e49da8
+def fit_temperature(
+    scores:Tensor,  # of clips that were not trained on (clips, classes)
+    targets:Tensor, # one-hot (clips, classes)
+) -> float:         # 0.05 to 20: below 1 the network was too modest, above 1 too sure
+    "The temperature at which softmax(scores/T) predicts the targets best."
+    grid = torch.logspace(-1, 1, 401, 20.).double().clamp(.05, 20)
+    scores, targets = scores.double(), targets.double()
+    losses = [smooth_cross_entropy(scores/t, targets, 1/(len(scores) + 1)) for t in grid]
+    return round(grid[torch.stack(losses).argmin()].item(), 4)
+
+def at_temperature(
+    p:Tensor, # probabilities (..., classes)
+    temperature:float,
+) -> Tensor:  # softmax(log(p)/temperature)
+    "Probabilities of one class a clip, sharper (below 1) or softer. At 1 they stay as they are."
+    return p if temperature == 1 else (p.clamp(min=1e-30).log()/temperature).softmax(-1)
 
 # %% ../nbs/07_loss.ipynb #adde895c
 def _or_none(target): # a last column for the clips of no class

@@ -10,8 +10,8 @@ __all__ = ['LIMITS', 'DATASETS', 'AUGMENTS', 'MODELS', 'PARTS', 'PHASE', 'CHOICE
            'is_binary', 'prepare_batch', 'train_step', 'mean_over_windows', 'clip_windows', 'predict_scores', 'score',
            'never_answered', 'never_text', 'write_json', 'write_log', 'save_state', 'load_state', 'read_config',
            'load_run', 'load_teacher', 'plot_history', 'duration', 'row_text', 'history_table', 'Monitor',
-           'peak_memory', 'stop_signals', 'start_processes', 'predict_together', 'place', 'Run', 'imbalance', 'fit',
-           'publish', 'eat_train']
+           'peak_memory', 'stop_signals', 'start_processes', 'predict_together', 'place', 'Run', 'settle_temperature',
+           'imbalance', 'fit', 'publish', 'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
 import copy, dataclasses, hashlib, json, shutil, signal, sys, threading, time
@@ -36,7 +36,7 @@ from .core import atomic_write, keeping_buffers, prepare_device, provenance, see
 from .data import ESC50, AudioFolder, ClipSet, SynthESC, prepare, window_starts
 from .fast import fast
 from .frozen import frozen
-from .loss import MULTI, SINGLE, TASKS, Learner, Objective, Task, class_weights, clip_weights, figure_text, metric_of, task_of
+from .loss import MULTI, SINGLE, TASKS, Learner, Objective, Task, class_weights, clip_weights, figure_text, fit_temperature, metric_of, task_of
 from .mix import MIXES, RandomMix
 from .phase import MODES, phase_input
 
@@ -59,6 +59,7 @@ class HearConfig:
     windows:int|None = None       # windows over a longer clip in evaluation and use; None: as many as `overlap` asks for
     overlap:float = 0.5           # share of a window that the next one repeats
     task:str = "auto"             # "single": one class a clip; "multi": any number; "auto": as the targets say (lesson 07)
+    temperature:float = 1.        # divides the scores of a clip (one class a clip); fitted when the run ends
 
 # %% ../nbs/08_train.ipynb #cb7788a2
 @dataclass
@@ -104,7 +105,7 @@ class TrainConfig(HearConfig):
 # %% ../nbs/08_train.ipynb #0492b9bd
 LIMITS = dict(fold=(int, 1, None), sr=(int, 1, None), n_samples=(int, 1, None), epochs=(int, 1, None), batch_size=(int, 2, None), mix_start=(int, 0, None),
               eval_every=(int, 1, None), seed=(int, 0, 2**32), peak=(float, 1e-3, 1), lr=(float, 0, None), warmup=(float, 0, 1), weight_decay=(float, 0, None),
-              beta2=(float, 0, 1), clip_norm=(float, 1e-9, None), label_smoothing=(float, 0, 1), mix_p=(float, 0, 1), ema_decay=(float, 0, 1), overlap=(float, 0, .95), crop_margin=(float, 0, 1), save_minutes=(float, 0, None))
+              beta2=(float, 0, 1), clip_norm=(float, 1e-9, None), label_smoothing=(float, 0, 1), mix_p=(float, 0, 1), ema_decay=(float, 0, 1), overlap=(float, 0, .95), crop_margin=(float, 0, 1), temperature=(float, 1e-3, 1e3), save_minutes=(float, 0, None))
 
 def _check_config(config):
     "ValueError for the first field that is out of its range; makes `mixes` a tuple."
@@ -411,7 +412,7 @@ def predict_scores(
     config:TrainConfig,
     idx=None,      # which clips, in which order; None: all
 ) -> Tensor: # (clips, classes), on the CPU
-    "Scores before softmax or sigmoid for the clips of a data set, in order, each the mean over its windows."
+    "Scores before softmax or sigmoid for the clips of a data set, in order, each the mean over its windows, at the run's temperature."
     task = task_of(clips.targets) if config.task == "auto" else TASKS[config.task]
     model = frozen(model); device = next(model.parameters()).device
     rows = torch.arange(len(clips))[slice(None) if idx is None else idx]
@@ -420,7 +421,8 @@ def predict_scores(
     for i, s in zip(rows[clip].split(config.batch_size), start.split(config.batch_size)):
         x = network_input(clips.waves(i, config.n_samples, device=device, starts=s), config)
         scores.append(model(x).float().cpu()); heard.append(x.flatten(1).any(1).cpu())
-    return mean_over_windows(torch.cat(scores), clip, torch.cat(heard), len(rows), task)
+    means = mean_over_windows(torch.cat(scores), clip, torch.cat(heard), len(rows), task)
+    return means/config.temperature if task == SINGLE else means
 
 def score(
     scores:Tensor,  # (clips, classes)
@@ -639,7 +641,7 @@ def _describe(config, train, test) -> dict:
     d = dict(asdict(config), classes=train.classes, data=hashlib.sha256(json.dumps(clips).encode()).hexdigest()[:16])
     return json.loads(json.dumps(d)) # as it will be read again
 
-MAY_DIFFER = ("root", "out", "device", "save_minutes", "eval_every", "precision", "compile", "teacher") # when a run is continued
+MAY_DIFFER = ("root", "out", "device", "save_minutes", "eval_every", "precision", "compile", "teacher", "temperature") # when a run is continued
 
 def _run_folder(config, resume, described) -> Path:
     "The folder of a new run, with a number if the name is taken, or of the run to continue (the last that has not ended)."
@@ -676,6 +678,13 @@ def _result(run:Run, state, sets, command, origin, processes) -> dict:
                 watched="the held-out fold itself" if watched is test else f"fold {config['val_fold']}, taken out of training",
                 data=dict(name=config["dataset"], train_clips=len(train), test_clips=len(test), test_fold=config["fold"], classes=len(train.classes)),
                 seed=config["seed"], config=config, **origin)
+
+def settle_temperature(state:State, accelerator, watched:ClipSet, config:TrainConfig) -> TrainConfig:
+    "The configuration with the temperature that suits the watched clips; several classes a clip keep theirs."
+    config = dataclasses.replace(config, temperature=1.)
+    if state.scores is None: state.scores = predict_together(accelerator, state.ema, watched, config)
+    if config.task == "multi": return config
+    return dataclasses.replace(config, temperature=fit_temperature(state.scores, watched.targets.cpu()))
 
 # %% ../nbs/08_train.ipynb #20e0df69
 def _train(state:State, config:TrainConfig, accelerator, train, watched, path:Path, monitor:Monitor, until:float, teacher):
@@ -766,7 +775,9 @@ def fit(
     finally: monitor.bar.close()
     run = Run(path, config, state.history, {})
     if not ended: return run
-    scores = state.scores if watched is test and state.scores is not None else predict_together(accelerator, state.ema, place(test, device), config)
+    run.config = config = settle_temperature(state, accelerator, place(watched, device), config)
+    if main and not (path/"result.json").exists(): write_json(path/"config.json", described | dict(temperature=config.temperature))
+    scores = state.scores/config.temperature if watched is test else predict_together(accelerator, state.ema, place(test, device), config)
     task = TASKS[config.task]
     run.metrics, run.never = score(scores, test.targets, task), never_answered(scores, test.targets, train.classes, task)
     if main and not (path/"result.json").exists(): write_json(path/"result.json", _result(run, state, sets, command, origin, accelerator.num_processes))
