@@ -3,7 +3,7 @@
     python .ci/check.py [notebooks, by default all below nbs/]
 
 Exit status 1 and a line for each fault."""
-import json, re, sys
+import ast, json, re, sys
 from pathlib import Path
 
 import yaml
@@ -29,14 +29,24 @@ def has_picture(cell):
     return any(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
 
 
+def mixes_imports(source):
+    "An import beside other code, outside of exported and hidden cells: nbdev runs such a cell alone when it prepares the site."
+    if "import" not in source or re.search(r"^#\|\s*(export|hide)", source, re.M): return False
+    try: nodes = list(ast.walk(ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.M))))
+    except SyntaxError: return False
+    return any(isinstance(n, (ast.Import, ast.ImportFrom)) for n in nodes) and any(isinstance(n, (ast.Expr, ast.Assign)) for n in nodes)
+
+
 def faults(path):
     "What is wrong with one notebook; a line each."
     if path.stat().st_size > KB*1000: yield f"{path.stat().st_size//1000} KB, at most {KB} are wanted: save fewer or smaller pictures and players"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     if any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
+    documents = any(MODULE.search("".join(c["source"])) for c in cells)
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue
+        if documents and mixes_imports("".join(cell["source"])): yield f"cell {number} imports and does other things: give the import a cell of its own, or the site cannot be prepared"
         if EXPORTS.search("".join(cell["source"])): yield f"cell {number} calls nbdev_export: run it in a shell instead"
         for output in cell["outputs"]:
             if output["output_type"] == "error": yield f"cell {number} was saved with an error: {output['ename']}: {output['evalue']}"
