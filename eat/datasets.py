@@ -969,7 +969,7 @@ def verify_esc(
         raise ValueError(f"{folder}: expected {classes} classes x {folds} folds x {clips} different clips, "
                          f"found {t.target.nunique()} classes, {t.fold.nunique()} folds, {t.path.nunique()} clips")
     def problem(path):
-        try: return None if audio_info(path).n_samples else f"{path}: empty clip"
+        try: return f"{path}: empty clip" if audio_info(path).n_samples == 0 else None
         except (ValueError, OSError) as e: return str(e)
     with thread_pool() as pool: bad = [f"\n  {e}" for e in pool.map(problem, t.path) if e]
     if bad: raise ValueError(f"{len(bad)} of {len(t)} clips cannot be opened:" + "".join(bad[:10]))

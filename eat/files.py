@@ -14,7 +14,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
-import numpy as np, soundfile as sf, soxr, torch
+import numpy as np, soundfile as sf, torch
 from fastcore.basics import patch
 from torch import Tensor
 
@@ -29,6 +29,7 @@ class _Resampler:
     "soxr (HQ), block by block: together the blocks have ceil(n*sr_to/sr_from) samples"
     def __init__(self, sr_from, sr_to, channels, dtype="float32"):
         self.sr_from, self.sr_to, self.dtype, self.n_in, self.n_out = sr_from, sr_to, dtype, 0, 0
+        import soxr # here, as reading at a file's own rate does not need it
         self.soxr = soxr.ResampleStream(sr_from, sr_to, channels, dtype=dtype, quality="HQ")
         self.channels = channels
 
