@@ -7,9 +7,9 @@ __all__ = ['SILENCE', 'TOWER', 'CUTS', 'QUIET', 'CACHE_VERSION', 'to_int16', 'to
            'ClipSet', 'window_starts', 'thread_pool', 'decode_clips', 'file_digest', 'cache_file', 'load_clips']
 
 # %% ../nbs/03_data.ipynb #9c4ef1b9
-import copy, hashlib, json, os, warnings
+import copy, hashlib, json, os, time, warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -317,9 +317,9 @@ def cache_file(
     sr:int,           # samples per second
     peak:float|None,  # level
 ) -> Path:            # may not exist yet
-    "Where decoded clips are kept: another name as soon as a file's name, size or time, the rate or the level changes."
-    files = [("/".join(Path(p).parts[-2:]), (s := os.stat(p)).st_size, s.st_mtime_ns) for p in paths]
-    key = hashlib.sha256(json.dumps([CACHE_VERSION, sr, peak, files]).encode()).hexdigest()[:16]
+    "Where decoded clips are kept: another name as soon as what is in a file, the rate or the level changes."
+    with thread_pool() as pool: contents = list(pool.map(file_digest, paths))
+    key = hashlib.sha256(json.dumps([CACHE_VERSION, sr, peak, contents]).encode()).hexdigest()[:16]
     return cache_dir()/"decoded"/f"{name}-{key}.safetensors"
 
 def _read_cache(file, n):
@@ -330,6 +330,12 @@ def _read_cache(file, n):
     if not d.keys() >= set(names) or not len(d["lengths"]) == len(d["levels"]) == n: return None
     return tuple(d[k] for k in names) if d["lengths"].sum() == len(d["samples"]) else None
 
+def _drop_old(folder, days=60):
+    "Remove entries of the cache that nobody has used for so long."
+    for f in folder.glob("*.safetensors"):
+        with suppress(FileNotFoundError): # another process was faster
+            if time.time() - f.stat().st_mtime > days*86400: f.unlink()
+
 def load_clips(
     paths,                # audio files
     sr:int=22050,         # samples per second
@@ -338,9 +344,12 @@ def load_clips(
 ) -> tuple[Tensor, Tensor, Tensor]: # samples (total,) int16; lengths (N,) int64; levels (N,)
     "`decode_clips`, kept on disk for the next time. A cache folder that cannot be written gives a warning."
     file = cache_file(name, paths, sr, peak)
-    if stored := _read_cache(file, len(paths)): return stored
+    if stored := _read_cache(file, len(paths)):
+        with suppress(OSError): os.utime(file) # used today
+        return stored
     clips = decode_clips(paths, sr, peak)
     try:
+        _drop_old(file.parent)
         with atomic_write(file) as part: save_file(dict(zip(("samples", "lengths", "levels"), clips)), part)
     except (OSError, SafetensorError) as e: warnings.warn(f"decoded clips stay in memory only, the cache cannot be written: {e}")
     return clips

@@ -44,8 +44,9 @@ from .phase import MODES, phase_input
 @dataclass
 class HearConfig:
     "Which clips there are, what the network hears of them, and what it is made of."
-    dataset:str = "synth"         # "synth", "esc10", "esc50", or "folder": `root/class_name/clip.wav`
+    dataset:str = "synth"         # "synth", "esc10", "esc50", or "folder": `root/class_name/clip.wav`, or a CSV
     root:str|None = None          # where the data lies; None: `EAT_DATA`, else the cache folder
+    group:str|None = None         # for "folder": a regular expression that finds the recording, speaker or device in a path
     fold:int = 1                  # the fold that is held out
     val_fold:int|None = None      # a training fold that is kept out of training and watched instead of the held-out one
     model:str = "eat_xs"          # "eat_xs", "eat_s", "eat_m"
@@ -117,6 +118,7 @@ def _check_config(config):
         need(type(v) in ((int,) if kind is int else (int, float)), name, "a whole number" if kind is int else "a number")
         need(low <= v < float("inf") and (high is None or v <= high), name, f"at least {low}" if high is None else f"between {low} and {high}")
     for name in ("steps", "val_fold", "windows"): need(getattr(config, name) is None or type(getattr(config, name)) is int and getattr(config, name) >= 1, name, "None or a whole number of at least 1")
+    need(config.group is None or config.dataset == "folder", "group", "None for other data sets than 'folder'")
     for name in ("self_distill", "compile", "class_weights"): need(type(getattr(config, name)) is bool, name, "True or False")
     need(not isinstance(config.mixes, str), "mixes", "a list or tuple of names")
     config.mixes = tuple(config.mixes) # JSON knows only lists
@@ -173,7 +175,9 @@ def open_data(
     split:str, # "train" or "test"
 ) -> ClipSet:
     "The clips of one split, decoded and cached. Errors as the data set raises them."
-    return DATASETS[config.dataset](root=config.root, fold=config.fold, split=split, sr=config.sr, peak=config.peak if config.preparation == 1 else None)
+    own = dict(group=config.group, version=config.preparation) if config.dataset == "folder" else {}
+    peak = config.peak if config.preparation == 1 else None
+    return DATASETS[config.dataset](root=config.root, fold=config.fold, split=split, sr=config.sr, peak=peak, **own)
 
 def check_level(clips:ClipSet, config:TrainConfig, whose:str):
     "ValueError unless the clips have the rate and the level that `config` asks for."
