@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UNKNOWN', 'PIPE_CLOSED', 'expand', 'write_json', 'clip_table', 'write_clips', 'read_clips', 'known', 'some',
            'differences', 'seen_before', 'part_of_training', 'settings_differ', 'Busy', 'locked', 'new_run_folder',
-           'check_room', 'command']
+           'length_hint', 'check_room', 'command']
 
 # %% ../nbs/engine/run.ipynb #5e0a1003
 import hashlib, json, os, shutil, socket, sys, time, warnings
@@ -181,6 +181,15 @@ def _same_file(fd, file) -> bool:
     try: return os.path.samestat(os.fstat(fd), os.stat(file))
     except FileNotFoundError: return False
 
+def _sign(fd):
+    "Write into a lock who has it. Without room on the disk it holds all the same."
+    text = json.dumps(dict(pid=os.getpid(), host=socket.gethostname(), since=time.strftime("%Y-%m-%d %H:%M:%S"))) + "\n"
+    try:
+        os.ftruncate(fd, 0)
+        os.lseek(fd, 0, os.SEEK_SET)
+        os.write(fd, text.encode())
+    except OSError: pass
+
 class Busy(ValueError):
     "Another process works in the folder."
 
@@ -199,10 +208,8 @@ def locked(
         if _same_file(fd, file): break
         os.close(fd) # its owner has just ended and taken it away
     try:
-        if os.fstat(fd).st_size: say(f"{source_name(path)}: taken over from {_who(file)}, which has ended without a word")
-        text = json.dumps(dict(pid=os.getpid(), host=socket.gethostname(), since=time.strftime("%Y-%m-%d %H:%M:%S"))) + "\n"
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, text.encode(), 0) if hasattr(os, "pwrite") else os.write(fd, text.encode())
+        if os.fstat(fd).st_size: say(f"{source_name(path)}: taken over from {_who(file)}, which has ended")
+        _sign(fd)
         yield
     finally:
         if fcntl is None: os.close(fd) # an open file cannot be removed there
@@ -224,7 +231,28 @@ def new_run_folder(
         try: path.mkdir(); break
         except FileExistsError: n += 1
         except OSError as e: raise type(e)(f"{source_name(path)}: the folder of a run cannot be made ({e.strerror})") from e
-    with locked(path): yield path
+    try:
+        with locked(path): yield path
+    finally:
+        if not any(path.iterdir()): path.rmdir() # nothing came of it
+
+# %% ../nbs/engine/run.ipynb #5e0a1031
+def length_hint(
+    lengths,       # samples of each clip (N,)
+    n_samples:int, # what the network hears at once
+    sr:int,        # samples per second
+) -> str:          # empty where the length fits
+    "A remark if the clips are much shorter, or much longer, than what the network hears."
+    n = torch.as_tensor(lengths).double()
+    middle, longest = n.median().item(), n.max().item()
+    proposal = lambda n: f"--n_samples {-(-int(n)//256)*256}"
+    if longest < .75*n_samples:
+        return (f"the clips have at most {longest/sr:.2f} s and are filled up with zeros to {n_samples/sr:.2f} s: "
+                f"{proposal(longest)} would fit, and train {n_samples/longest:.1f} times as fast")
+    if middle > 3*n_samples:
+        return (f"half of the clips have {middle/sr:.1f} s or more, the network hears {n_samples/sr:.2f} s at once (training cuts them, evaluation "
+                f"averages over windows): {proposal(middle)} would take in such a clip, and train {middle/n_samples:.1f} times as long")
+    return ""
 
 # %% ../nbs/engine/run.ipynb #5e0a101e
 def check_room(
