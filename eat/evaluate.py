@@ -9,7 +9,7 @@ __all__ = ['confusion_matrix', 'plot_confusion', 'roc_area', 'd_prime', 'Evaluat
            'eat_evaluate', 'eat_cross_validate']
 
 # %% ../nbs/09_evaluate.ipynb #89e0294c
-import copy, dataclasses, json, shutil
+import copy, dataclasses, json, shutil, sys, warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from torch import Tensor
 from .core import atomic_write, keeping_buffers, prepare_device, show_spec, show_wave, listen
 from .data import ClipSet
 from .loss import SINGLE, TASKS, Task, average_precision, check_scores, figure_text, mean_average_precision, metric_of, recalls, task_of
-from .train import Run, TrainConfig, check_level, clip_windows, fit, load_run, never_answered, never_text, open_data, predict_scores, preset, score
+from .run import UNKNOWN, clip_table, command as console, differences, expand, read_clips, seen_before, settings_differ, some
+from .train import (MAY_DIFFER, Run, TrainConfig, check_level, clip_windows, fit, load_run, never_answered, never_text, open_data, predict_scores,
+                       preset, score, whole_settings)
 
 # %% ../nbs/09_evaluate.ipynb #db77cf65
 def confusion_matrix(
@@ -44,7 +46,8 @@ def plot_confusion(
     if ax is None: _, ax = plt.subplots(figsize=(1.6 + .32*n, 1.2 + .3*n), layout="constrained")
     ax.imshow((matrix/total).numpy(), cmap="Blues", vmin=0, vmax=1)
     for i, j in matrix.nonzero().tolist(): ax.text(j, i, int(matrix[i, j]), ha="center", va="center", fontsize=8, color="w" if matrix[i, j]/total[i] > .5 else "k")
-    ax.set_xticks(range(n), classes, rotation=60, ha="right", fontsize=8); ax.set_yticks(range(n), classes, fontsize=8)
+    ax.set_xticks(range(n), classes, rotation=60, ha="right", fontsize=8, parse_math=False) # a name with $ in it is no formula
+    ax.set_yticks(range(n), classes, fontsize=8, parse_math=False)
     ax.set(xlabel="answer", ylabel="true class")
     return ax.figure
 
@@ -124,6 +127,27 @@ def mistakes(self:Evaluation) -> pd.DataFrame: # path, truth, answer, probabilit
     return pd.DataFrame(dict(path=t.path, truth=t.label, answer=[self.clips.classes[said[i]] for i in wrong], probability=prob[wrong].numpy()), index=t.index).sort_values("probability", ascending=False)
 
 # %% ../nbs/09_evaluate.ipynb #a801b634
+def _held_out(path, config:TrainConfig) -> ClipSet:
+    "The held-out fold of a run, without clips that it was trained on. What has changed since is said."
+    try: clips = open_data(config, "test")
+    except FileNotFoundError as e: raise FileNotFoundError(f"{e}; `root` (--root) says where the clips of the run are now") from e
+    record = read_clips(path)
+    if record is None:
+        warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
+        return clips
+    now = clip_table(test=clips); heard = seen_before(record, now); left = sorted({*range(len(now))} - {*heard})
+    if heard and not left: raise ValueError(f"{path}: nothing is held out, the run was trained on all {len(now)} clips of fold {config.fold} ({some(now.file)})")
+    if heard: warnings.warn(f"{len(heard)} of the {len(now)} clips of fold {config.fold} are left out, the run was trained on them: {some(now.file.iloc[heard])}", stacklevel=4)
+    diff = differences(record[record.split == "test"].reset_index(drop=True), now.iloc[left].reset_index(drop=True))
+    if diff: warnings.warn(f"the held-out clips are not those that the run had ({diff})", stacklevel=4)
+    return clips.select(left) if heard else clips
+
+def _note_heard(path, clips:ClipSet):
+    "Warn of clips that the run was trained on."
+    record = read_clips(path)
+    heard = [] if record is None else seen_before(record, now := clip_table(test=clips))
+    if heard: warnings.warn(f"the run in {path} was trained on {len(heard)} of these {len(clips)} clips ({some(now.file.iloc[heard])}): their figures are not those of held-out clips", stacklevel=4)
+
 @keeping_buffers
 def evaluate(
     path,           # a run's folder
@@ -133,14 +157,17 @@ def evaluate(
     windows:int|None=None,   # other windows over a longer clip than the run's: how many; 1: its middle
     overlap:float|None=None, # and how much of each the next one repeats
 ) -> Evaluation:
-    "Scores of a run's averaged weights on its held-out fold. Errors as `load_run` and the data set raise them."
-    dev = prepare_device(device); model, config, classes = load_run(path, dev)
+    """Scores of a run's averaged weights on its held-out fold. Clips of it that the run was trained on, under whatever name, are left
+    out with a warning; other changes of the clips are told. Errors as `load_run` and the data set raise them."""
+    path = expand(path); dev = prepare_device(device); model, config, classes = load_run(path, dev)
     if windows or overlap is not None: config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
-    if clips is None: clips = open_data(dataclasses.replace(config, root=root or config.root), "test")
+    given = clips is not None
+    if not given: clips = _held_out(path, dataclasses.replace(config, root=root or config.root))
     if clips.classes != classes: raise ValueError(f"{clips.name} has the classes {clips.classes}, the run in {path} was trained on {classes}")
     check_level(clips, config, f"the run in {path}")
     try: task = task_of(clips.targets, config.task)
     except ValueError as e: raise ValueError(f"the run in {path} was trained on one class a clip; {e}") from e
+    if given: _note_heard(path, clips)
     clips = copy.copy(clips).to(dev)
     per_clip = torch.bincount(clip_windows(clips, list(range(len(clips))), config)[0]).max().item()
     return Evaluation(clips, predict_scores(model, clips, config), clips.targets.cpu(), per_clip, task)
@@ -158,6 +185,7 @@ def show_mistakes(self:Evaluation,
         x, sr = self.clips[i][0], self.clips.sr
         fig, axs = plt.subplots(1, 2, figsize=(6, 1.5), layout="constrained", width_ratios=(1, 1.4))
         show_wave(x, sr, axs[0], title=f"is {row.truth}"); show_spec(x, sr, axs[1], title=f"taken for {row.answer}, probability {row.probability:.2f}")
+        for ax in axs: ax.title.set_parse_math(False) # a name with $ in it is no formula
         plt.close(fig) # shown when it is asked for, not by itself
         pairs.append((fig, listen(x, sr, seconds)))
     return pairs
@@ -279,24 +307,40 @@ def _add_row(file:Path, run:Run, clips:int):
     old = _read_log(file).to_dict("records")
     with atomic_write(file) as tmp: pd.DataFrame([r for r in old if r["name"] != row["name"]] + [row]).to_csv(tmp, index=False, float_format="%.6g")
 
-def _settings(config:dict, *apart) -> dict:
-    "A configuration as JSON knows it, without what may differ between machines and without the fields `apart`."
-    config = json.loads(json.dumps(dataclasses.asdict(TrainConfig(task="single")) | config)) # what an older version did not know yet was as it is by default
-    config["teacher"] = bool(config.get("teacher")) # whether somebody advised, not where it lies
-    return {k: v for k, v in config.items() if k not in ("root", "out", "device", "temperature", *apart)}
-
-def _differences(there:dict, now:dict) -> str:
-    return "; ".join(f"{k}: {there.get(k)!r} there, {now.get(k)!r} now" for k in sorted({*there, *now}) if there.get(k) != now.get(k))
+def _run_path(config:TrainConfig) -> Path|None:
+    "The folder of a run that has a row in the log and a result; None if there is none."
+    log = _read_log(fold_log(config)); row = log[log.name == config.name]
+    path = Path(config.out)/row.path.iloc[0] if len(row) else None
+    return path if path and (path/"result.json").exists() else None
 
 def _ended(config:TrainConfig) -> bool:
-    "Whether the log has a row of this run and the run a result. ValueError if it was another configuration."
-    log = _read_log(fold_log(config)); row = log[log.name == config.name]
-    result = Path(config.out)/row.path.iloc[0]/"result.json" if len(row) else None
-    if result is None or not result.exists(): return False
+    "Whether a run has ended. ValueError if it was another configuration."
+    path = _run_path(config)
+    if path is None: return False
+    there = whole_settings(json.loads((path/"result.json").read_text())["config"])
     apart = ["task"] if config.task == "auto" else [] # the targets decided it
-    diff = _differences(_settings(json.loads(result.read_text())["config"], *apart), _settings(dataclasses.asdict(config), *apart))
-    if diff: raise ValueError(f"{result.parent} has ended with other settings ({diff}): choose another `out`")
+    diff = settings_differ(there, dataclasses.asdict(config), (*MAY_DIFFER, *apart))
+    if diff: raise ValueError(f"{path} has ended with other settings ({diff}): choose another `out`")
     return True
+
+def _check_clips(runs:list, left:list, data, show:bool):
+    "Before the first training: each fold can be opened, and what has ended was trained on the clips of today. ValueError names what differs."
+    for fold in dict.fromkeys(c.fold for c in runs):
+        same = [c for c in runs if c.fold == fold]; ended = [c for c in same if c not in left]
+        try: train, test = data(same[0], "train"), data(same[0], "test")
+        except (ValueError, OSError) as e:
+            if len(ended) < len(same): raise
+            warnings.warn(f"fold {fold} has ended; whether its clips are still the same cannot be checked: {e}", stacklevel=3)
+            continue
+        lacking = [c for c, n in zip(train.classes, train.targets.sum(0).tolist()) if n == 0]
+        if show and lacking: print(f"fold {fold}: no clip to train on: {some(lacking, 5)}: the network can never answer that")
+        if not ended: continue
+        now = clip_table(train=train, test=test)
+        for path in map(_run_path, ended):
+            record = read_clips(path)
+            if record is None: warnings.warn(f"{path}: {UNKNOWN}", stacklevel=3); continue
+            diff = differences(record.assign(split=record.split.replace("val", "train")), now)
+            if diff: raise ValueError(f"{path} has ended with other clips ({diff}): choose another `out` to train anew, or point `root` at the clips as they were")
 
 # %% ../nbs/09_evaluate.ipynb #5b3d1bfb
 def known_folds(
@@ -332,6 +376,7 @@ def cross_validate(
     if not runs: raise ValueError("no folds to hold out")
     runs_left = [c for c in runs if not _ended(c)]
     if runs_left: check_folds(runs_left[0], folds, data)
+    _check_clips(runs, runs_left, data, show)
     for c in runs_left:
         train, test = data(c, "train"), data(c, "test")
         _add_row(fold_log(c), fit(c, resume="auto", show=show, train=train, test=test, command=command), len(test))
@@ -372,12 +417,13 @@ def publish_folds(
     name:str|None=None, # of the two files; None: data set, network and "folds"
 ) -> Path: # the JSON file
     "Write rows (CSV), summary with the origin of every run (JSON), and the log of each run (CSV). ValueError if the runs differ in more than fold and seed."
-    results = [json.loads((Path(p)/"result.json").read_text()) for p in table.path]; config = _settings(results[0]["config"], "fold", "seed")
+    results = [json.loads((Path(p)/"result.json").read_text()) for p in table.path]; first = whole_settings(results[0]["config"])
     for path, r in zip(table.path, results):
-        diff = _differences(_settings(r["config"], "fold", "seed"), config)
-        if diff: raise ValueError(f"{path} does not belong with {table.path.iloc[0]} ({diff.replace(' now', ' in the other')})")
+        diff = settings_differ(whole_settings(r["config"]), first, (*MAY_DIFFER, "fold", "seed"), ("there", "in the other"))
+        if diff: raise ValueError(f"{path} does not belong with {table.path.iloc[0]} ({diff})")
+    config = {k: v for k, v in first.items() if k not in ("root", "out", "device", "temperature", "fold", "seed")} # nobody's folders in a tracked file
     data = {k: results[0]["data"][k] for k in ("name", "classes")} | {k: [r["data"][k] for r in results] for k in ("test_fold", "train_clips", "test_clips")}
-    file = Path(folder)/((name or "-".join([config["dataset"], config["model"], "folds"])) + ".json")
+    file = expand(folder)/((name or "-".join([config["dataset"], config["model"], "folds"])) + ".json")
     out = dict(metrics=fold_summary(table), seconds=sum(r["seconds"] for r in results), data=data, seeds=[r["seed"] for r in results], config=config, **_origins(results))
     with atomic_write(file.with_suffix(".csv")) as tmp: table.assign(path=[Path(p).name for p in table.path]).to_csv(tmp, index=False, float_format="%.6g")
     with atomic_write(file) as tmp: tmp.write_text(json.dumps(out, indent=1) + "\n")
@@ -390,8 +436,8 @@ def newest_run(
     out="runs", # the folder of all runs
 ) -> Path:
     "The run whose weights were written last. FileNotFoundError if there is none."
-    runs = sorted(Path(out).glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
-    if not runs: raise FileNotFoundError(f"no trained network below {Path(out)}: train one first (eat_demo or eat_train)")
+    runs = sorted(expand(out).glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
+    if not runs: raise FileNotFoundError(f"no trained network below {expand(out)}: train one first (eat_demo or eat_train)")
     return runs[-1].parent
 
 def unfinished(path) -> str:
@@ -399,30 +445,43 @@ def unfinished(path) -> str:
     return "" if (Path(path)/"result.json").exists() else " (this run has not ended)"
 
 @call_parse
+@console()
 def eat_evaluate(
     run:str=None,      # a run's folder; default: the newest below runs
     root:str=None,     # where the data lies; default: EAT_DATA
     device:str="auto", # auto, cpu, cuda, mps
 ):
     "Evaluate a run on its held-out fold; writes confusion.png into its folder."
-    try: path = Path(run) if run else newest_run(); e = evaluate(path, root, device)
-    except (ValueError, OSError) as err: raise SystemExit(f"eat_evaluate: {err}")
+    path = expand(run) if run else newest_run(); e = evaluate(path, root, device)
     if e.single_label:
-        plot_confusion(e.confusion, e.clips.classes).savefig(path/"confusion.png", dpi=100); wrong = e.mistakes().drop(columns="path")
+        wrong = e.mistakes().drop(columns="path")
         print(f"the most confident of {len(wrong)} mistakes:\n{wrong.head(10).to_string(float_format='%.2f')}" if len(wrong) else "no mistakes")
     else: print(f"the classes that are found worst:\n{e.per_class().sort_values('average_precision').head(10).to_string(float_format='%.2f')}")
-    print(f"{path}{unfinished(path)}, held out: {e.summary()}")
+    print(f"{path}{unfinished(path)}, held out: {e.summary()}", flush=True)
+    if not e.single_label: return
+    try:
+        with atomic_write(path/"confusion.png") as tmp: plot_confusion(e.confusion, e.clips.classes).savefig(tmp, dpi=100)
+    except OSError as err: print(f"eat_evaluate: the confusion matrix cannot be saved in {path}: {err.strerror or err}", file=sys.stderr)
 
 # %% ../nbs/09_evaluate.ipynb #50e15eb3
 _preset = preset # `eat_cross_validate` has an option of the same name
 
 @call_parse
+@console("interrupted; what has ended is kept, and the same command goes on")
 def eat_cross_validate(
     preset:str="synth",  # a preset of lesson 08
     folds:str="all",     # which folds to hold out in turn: all, or such as 1,2,5
     repeats:int=1,       # runs a fold, each with the next seed
     model:str=None,      # eat_xs, eat_s, eat_m; default: the preset's
     epochs:int=None,     # default: the preset's
+    batch_size:int=None, # default: the preset's
+    lr:float=None,       # default: the preset's
+    sr:int=None,         # samples per second; default: the preset's
+    n_samples:int=None,  # samples that the network hears at once; default: the preset's
+    crop:str=None,       # where longer clips are cut in training: random, or sound (never in silence)
+    crop_margin:float=None, # zeros that a crop may take in at either end, as a share of it
+    windows:int=None,    # windows over a longer clip in evaluation; default: as many as overlap asks for
+    overlap:float=None,  # share of a window that the next one repeats; default: 0.5
     seed:int=0,          # of the first repeat
     root:str=None,       # where the data lies; default: EAT_DATA
     device:str="auto",   # auto, cpu, cuda, mps
@@ -430,12 +489,11 @@ def eat_cross_validate(
     results:str=None,    # write rows and summary to this folder
 ):
     "Train and test on each fold in turn; what has ended is not run again."
-    given = dict(folds=folds, repeats=repeats, model=model, epochs=epochs, seed=seed)
-    command = " ".join(["eat_cross_validate --preset", preset, *(f"--{k} {v}" for k, v in given.items() if v is not None)])
-    fields = {k: v for k, v in dict(model=model, epochs=epochs, seed=seed, root=root, device=device, out=out).items() if v is not None}
-    try:
-        if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
-        t = cross_validate(_preset(preset, **fields), None if folds == "all" else [int(f) for f in folds.split(",")], repeats, command=command)
-        if results: publish_folds(t, results)
-    except KeyboardInterrupt: raise SystemExit("eat_cross_validate: interrupted; what has ended is kept, and the same command goes on")
-    except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"eat_cross_validate: {e}")
+    chosen = dict(model=model, epochs=epochs, batch_size=batch_size, lr=lr, sr=sr, n_samples=n_samples, crop=crop, crop_margin=crop_margin,
+                  windows=windows, overlap=overlap, seed=seed)
+    chosen = {k: v for k, v in chosen.items() if v is not None}
+    command = " ".join(["eat_cross_validate --preset", preset, *(f"--{k} {v}" for k, v in (dict(folds=folds, repeats=repeats) | chosen).items())])
+    if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
+    config = _preset(preset, **chosen, root=root, device=device, out=out)
+    t = cross_validate(config, None if folds == "all" else [int(f) for f in folds.split(",")], repeats, command=command)
+    if results: publish_folds(t, results)

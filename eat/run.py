@@ -273,6 +273,16 @@ def _show_anything():
     for stream in (sys.stdout, sys.stderr):
         if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"): stream.reconfigure(errors="backslashreplace")
 
+@contextmanager
+def _plain_warnings(name:str):
+    "What the package warns of is a line like any other of the command's, without the place in the code."
+    def show(message, category, filename, lineno, file=None, line=None):
+        if issubclass(category, UserWarning): print(f"{name}: {message}", file=sys.stderr)
+        else: usual(message, category, filename, lineno, file, line)
+    with warnings.catch_warnings():
+        usual, warnings.showwarning = warnings.showwarning, show
+        yield
+
 def _reader_gone(error) -> bool:
     "Whether an exception, or what led to it, is a broken pipe."
     while error is not None:
@@ -290,7 +300,7 @@ def command(
             _show_anything()
             try:
                 try:
-                    result = f(*args, **kwargs)
+                    with _plain_warnings(f.__name__): result = f(*args, **kwargs)
                     sys.stdout.flush()
                     return result
                 except KeyboardInterrupt: raise SystemExit(f"{f.__name__}: {interrupted}")
