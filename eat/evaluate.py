@@ -23,7 +23,7 @@ from .core import atomic_write, keeping_buffers, prepare_device, show_spec, show
 from .data import ClipSet
 from .loss import SINGLE, TASKS, Task, average_precision, check_scores, figure_text, mean_average_precision, metric_of, recalls, task_of
 from .run import UNKNOWN, clip_table, command as console, differences, expand, read_clips, seen_before, settings_differ, some
-from .train import (MAY_DIFFER, Run, TrainConfig, check_level, clip_windows, fit, load_run, never_answered, never_text, open_data, predict_scores,
+from .train import (MAY_DIFFER, Run, TrainConfig, check_level, clip_windows, fit, load_run, names_hash, never_answered, never_text, open_data, predict_scores,
                        preset, score, whole_settings)
 
 # %% ../nbs/09_evaluate.ipynb #db77cf65
@@ -133,6 +133,9 @@ def _held_out(path, config:TrainConfig) -> ClipSet:
     except FileNotFoundError as e: raise FileNotFoundError(f"{e}; `root` (--root) says where the clips of the run are now") from e
     record = read_clips(path)
     if record is None:
+        names = json.loads((path/"config.json").read_text()).get("data")
+        if names and names != names_hash(open_data(config, "train"), clips):
+            raise ValueError(f"{path}: the clips have other names or labels than those that this run began with, so it is not known which are held out: point `root` (--root) at the clips as they were")
         warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
         return clips
     now = clip_table(test=clips); heard = seen_before(record, now); left = sorted({*range(len(now))} - {*heard})

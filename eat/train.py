@@ -8,14 +8,14 @@ __all__ = ['LIMITS', 'DATASETS', 'AUGMENTS', 'MODELS', 'PARTS', 'PHASE', 'CHOICE
            'check_figure', 'inner_split', 'make_model', 'stft_windows', 'network_input', 'param_groups', 'n_steps',
            'one_cycle', 'ema_update', 'make_augment', 'seed_of', 'batch_at', 'State', 'new_state', 'wants_bf16',
            'is_binary', 'prepare_batch', 'train_step', 'mean_over_windows', 'clip_windows', 'predict_scores', 'score',
-           'never_answered', 'never_text', 'write_json', 'write_log', 'save_state', 'load_state', 'read_config',
-           'load_run', 'load_teacher', 'plot_history', 'duration', 'row_text', 'history_table', 'Monitor',
-           'peak_memory', 'stop_signals', 'start_processes', 'predict_together', 'place', 'Run', 'settle_temperature',
-           'imbalance', 'fit', 'publish', 'eat_train']
+           'never_answered', 'never_text', 'write_log', 'save_state', 'checkpoint_size', 'load_state', 'whole_settings',
+           'read_config', 'load_run', 'load_teacher', 'plot_history', 'duration', 'row_text', 'history_table',
+           'Monitor', 'peak_memory', 'stop_signals', 'start_processes', 'predict_together', 'place', 'Run',
+           'names_hash', 'settle_temperature', 'imbalance', 'fit', 'publish', 'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
-import copy, dataclasses, hashlib, json, shutil, signal, sys, threading, time
-from contextlib import contextmanager
+import copy, dataclasses, hashlib, json, os, shutil, signal, sys, threading, time, warnings
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache, partial
 from inspect import signature
@@ -39,6 +39,8 @@ from .frozen import frozen
 from .loss import MULTI, SINGLE, TASKS, Learner, Objective, Task, class_weights, clip_weights, figure_text, fit_temperature, metric_of, task_of
 from .mix import MIXES, RandomMix
 from .phase import MODES, phase_input
+from .run import (UNKNOWN, check_room, clip_table, command as console, differences, expand, length_hint, locked, new_run_folder,
+                     read_clips, seen_before, settings_differ, some, write_clips, write_json)
 
 # %% ../nbs/08_train.ipynb #afa7c6a4
 @dataclass
@@ -98,7 +100,10 @@ class TrainConfig(HearConfig):
     device:str = "auto"           # "auto", "cpu", "cuda", "mps"
     out:str = "runs"              # a run writes into its own folder below this
 
-    def __post_init__(self): _check_config(self)
+    def __post_init__(self):
+        for k in ("root", "teacher", "out"):
+            if getattr(self, k) is not None: setattr(self, k, str(expand(getattr(self, k))))
+        _check_config(self)
 
     @property
     def name(self): return f"{self.dataset}-{self.model}-fold{self.fold}-seed{self.seed}"
@@ -450,10 +455,6 @@ def never_text(names:list, n:int=10) -> str: # empty if there is nothing to tell
     return f"never answered: {', '.join(map(str, names[:n]))}" + f" and {len(names)-n} more"*(len(names) > n)
 
 # %% ../nbs/08_train.ipynb #0d9b368b
-def write_json(path, obj):
-    "Write `obj` as indented JSON, whole or not at all."
-    with atomic_write(path) as tmp: Path(tmp).write_text(json.dumps(obj, indent=1) + "\n")
-
 def write_log(path, history):
     "Write the rows of a run's history as CSV, whole or not at all."
     import pandas as pd
@@ -477,7 +478,14 @@ def save_state(path:Path, state:State):
         with atomic_write(path/"model.safetensors") as tmp: save_file(state.ema.state_dict(), tmp)
         write_log(path/"log.csv", state.history)
         with atomic_write(path/"state.pt") as tmp: torch.save(parts | rest, tmp) # last: it says that the rest is there
-    except (RuntimeError, SafetensorError, OSError) as e: raise OSError(f"{path}: the checkpoint of step {state.step} cannot be written ({e}); the one before it is whole") from e
+    except (RuntimeError, SafetensorError, OSError) as e:
+        before = "the one before it is whole" if (path/"state.pt").exists() else "there is none before it"
+        raise OSError(f"{path}: the checkpoint of step {state.step} cannot be written ({e}); {before}") from e
+
+def checkpoint_size(state:State) -> int: # bytes
+    "What `model.safetensors` and `state.pt` will fill: the learner with AdamW's two averages, and the averaged network twice."
+    numbers = lambda net: sum(t.numel() for t in net.state_dict().values())
+    return 4*(3*numbers(state.learner) + 2*numbers(state.ema))
 
 def load_state(path:Path, state:State):
     "Put a saved state back, in place. ValueError if the file is damaged."
@@ -489,12 +497,17 @@ def load_state(path:Path, state:State):
 
 # %% ../nbs/08_train.ipynb #0445c048
 OLD = dict(preparation=1, windows=1, task="single") # what a run had before its config.json said so
+MAY_DIFFER = ("root", "out", "device", "save_minutes", "eval_every", "precision", "compile", "temperature") # when a run goes on, or figures of runs stand together
+
+def whole_settings(settings:dict) -> dict:
+    "A configuration as an older version may have written it, with all fields of today."
+    return asdict(TrainConfig()) | OLD | settings
 
 def read_config(
     path, # a run's folder
 ) -> tuple[TrainConfig, list]: # configuration, class names
     "What `config.json` says. FileNotFoundError or ValueError names the file."
-    file = Path(path)/"config.json"
+    file = expand(path)/"config.json"
     if not file.is_file(): raise FileNotFoundError(f"{file}: no such file, expected the folder of a training run")
     try:
         d = OLD | json.loads(file.read_text()); classes = d.pop("classes"); d.pop("data", None)
@@ -506,7 +519,7 @@ def load_run(
     device="cpu",
 ) -> tuple[models.EAT, TrainConfig, list]: # network in eval mode, configuration, class names
     "A trained network (its averaged weights) with what it needs to know. FileNotFoundError or ValueError names the file."
-    config, classes = read_config(path); file = Path(path)/"model.safetensors"
+    config, classes = read_config(path); file = expand(path)/"model.safetensors"
     if not file.is_file(): raise FileNotFoundError(f"{file}: no such file, has the run written its first checkpoint?")
     model = make_model(config, len(classes))
     try: model.load_state_dict(load_file(file))
@@ -517,13 +530,18 @@ def load_run(
 def load_teacher(
     config:TrainConfig, # of the run that is advised
     classes:list, device,
+    clips=None, # what this run trains on and holds out, as `clip_table` gives it
 ) -> models.EAT:
     "The network of `config.teacher`. ValueError if it knows other classes, or has heard clips that this run holds out."
     net, theirs, known = load_run(config.teacher, device)
-    same = lambda c: (c.dataset, c.fold, c.sr, c.peak, c.input, c.phase, c.task)
+    same = lambda c: (c.dataset, c.fold, c.sr, c.peak, c.preparation, c.input, c.phase, c.task)
     if theirs.task != config.task: raise ValueError(f"teacher {config.teacher}: its task is {theirs.task!r}, that of this run {config.task!r}")
     if known != classes or same(theirs) != same(config) or config.val_fold not in (None, theirs.val_fold):
         raise ValueError(f"teacher {config.teacher}: it learned {len(known)} classes of {theirs.dataset} from {theirs.input!r} at {theirs.sr} Hz with fold {theirs.fold} held out, expected the classes, the input and the held-out folds of this run")
+    learned = read_clips(config.teacher)
+    if clips is None or learned is None: return net
+    held = clips[clips.split != "train"]; heard = seen_before(learned[learned.split == "train"], held)
+    if heard: raise ValueError(f"teacher {config.teacher}: it was trained on {len(heard)} of the {len(held)} clips that this run holds out: {some(held.file.iloc[heard])}")
     return net
 
 def plot_history(
@@ -635,32 +653,65 @@ class Run:
     history:list    # one dict a look: epoch, step, train_loss, lr, loss, the figures of the task, seconds, clips_per_s, memory_mb
     metrics:dict    # loss and figures of the last step's averaged weights on the held-out fold; empty if the run has not ended
     never:list = field(default_factory=list) # classes with held-out clips that were the answer to none
+    heard:int = 0   # clips of the held-out fold that are in the training as well, under another name or twice: then it is not held out
 
 def _describe(config, train, test) -> dict:
-    "What `config.json` says: the configuration, the class names, and a hash of the clips, so that a run is not continued on others."
+    "What `config.json` says: the configuration, with paths that hold from any folder, and the class names. ValueError for clips that do not fit."
     if train.classes != test.classes: raise ValueError(f"the classes of {train.name} and {test.name} differ: {train.classes}, {test.classes}")
-    for c in (train, test):
-        check_level(c, config, "the configuration")
+    for c in (train, test): check_level(c, config, "the configuration")
+    places = {k: os.path.abspath(v) for k in ("root", "teacher", "out") if (v := getattr(config, k)) is not None}
+    return json.loads(json.dumps(asdict(config) | places | dict(classes=train.classes))) # as it will be read again
+
+def names_hash(train, test) -> str:
+    "What older versions kept of the clips: a hash of their names and labels."
     clips = [[[Path(p).name for p in c.table.path], c.table.target.tolist()] for c in (train, test)]
-    d = dict(asdict(config), classes=train.classes, data=hashlib.sha256(json.dumps(clips).encode()).hexdigest()[:16])
-    return json.loads(json.dumps(d)) # as it will be read again
+    return hashlib.sha256(json.dumps(clips).encode()).hexdigest()[:16]
 
-MAY_DIFFER = ("root", "out", "device", "save_minutes", "eval_every", "precision", "compile", "teacher", "temperature") # when a run is continued
+def _last_run(config) -> Path|None:
+    "The run of this name that `resume` goes on with: the last that has not ended, else the last; None if there is none."
+    base, there = expand(config.out)/config.name, []
+    while (path := base if not there else base.with_name(f"{base.name}-{len(there)+1}")).exists(): there.append(path)
+    return ([p for p in there if not (p/"result.json").exists()] or there or [None])[-1]
 
-def _run_folder(config, resume, described) -> Path:
-    "The folder of a new run, with a number if the name is taken, or of the run to continue (the last that has not ended)."
-    base, n = Path(config.out)/config.name, 1
-    named = lambda n: base if n == 1 else base.with_name(f"{base.name}-{n}")
-    while named(n).exists(): n += 1
-    if not resume: return named(n)
-    there = [named(i) for i in range(1, n)]
-    open_runs = [p for p in there if not (p/"result.json").exists()]
-    path = (open_runs or there or [base])[-1] # the last one that has not ended, else the last one
-    if (path/"config.json").exists():
-        old = asdict(read_config(path)[0]) | json.loads((path/"config.json").read_text()) # what an older version did not know yet was as it is by default
-        diff = [f"{k}: {old.get(k)!r} there, {v!r} now" for k, v in described.items() if old.get(k) != v and (k not in MAY_DIFFER or k == "teacher" and bool(v) != bool(old.get(k)))]
-        if diff: raise ValueError(f"{path} cannot be continued, its configuration differs ({'; '.join(diff)}): leave out `resume` for a new run, or choose another `out`")
+def _check_same(path, described, clips, names):
+    "ValueError if the run in `path` had other settings or other clips than are given now."
+    there = whole_settings(json.loads((path/"config.json").read_text())); names_there = there.pop("data", None)
+    diff = settings_differ(there, described, MAY_DIFFER)
+    if diff: raise ValueError(f"{path} cannot be continued, its configuration differs ({diff}): leave out `resume` for a new run, or choose another `out`")
+    record = read_clips(path)
+    if record is None and names_there == names: return warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
+    diff = "other names or labels" if record is None else differences(record, clips)
+    if diff: raise ValueError(f"{path} cannot be continued, its clips are not those that it began with ({diff}): leave out `resume` to train anew, or point `root` at the clips as they were")
+
+@contextmanager
+def _run_folder(config, resume, described, clips, names, accelerator):
+    "The folder of a new run, or of the one to continue, locked while it is worked in. An error of the first process is raised in all."
+    with ExitStack() as stack:
+        path = error = None
+        try:
+            if accelerator.is_main_process: path = _enter_folder(stack, config, resume, described, clips, names)
+        except (ValueError, OSError) as e: error = e
+        if accelerator.num_processes > 1:
+            from accelerate.utils import broadcast_object_list
+            path, error = broadcast_object_list([path, error])
+        if error: raise error
+        yield path
+
+def _enter_folder(stack, config, resume, described, clips, names) -> Path:
+    "Make or find the folder; `stack` keeps its lock. Only a run that has not ended needs one."
+    if not resume: return stack.enter_context(new_run_folder(config.out, config.name))
+    path = _last_run(config) or expand(config.out)/config.name
+    if not (path/"result.json").exists():
+        path.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(locked(path))
+    if (path/"config.json").exists(): _check_same(path, described, clips, names)
     return path
+
+def _begin(path, described, clips):
+    "Write down what a run is and what it is trained on; for one that goes on, only where things lie now."
+    known = path/"config.json"; old = json.loads(known.read_text()) if known.exists() else None
+    if old is None: write_clips(path, clips)
+    write_json(known, described if old is None or "data" not in old else described | dict(data=old["data"])) # older versions: names only
 
 # %% ../nbs/08_train.ipynb #83665bdb
 def _look(state:State, accelerator, watched:ClipSet, config:TrainConfig, an_epoch:int, batch:int, path):
@@ -675,12 +726,12 @@ def _look(state:State, accelerator, watched:ClipSet, config:TrainConfig, an_epoc
 def _result(run:Run, state, sets, command, origin, processes) -> dict:
     "What `result.json` says: a figure and everything that belongs beside it (`origin`: the provenance at the start)."
     config = {k: v for k, v in asdict(run.config).items() if k not in ("root", "out")} | dict(teacher=bool(run.config.teacher)) # that somebody advised, not where it lies
-    train, watched, test = sets; metric = metric_of(run.metrics); best = max(run.history, key=lambda r: r[metric])
+    train, watched, test = sets; mixed = f", {run.heard} of which are in the training as well: no figure for new clips"*(run.heard > 0); metric = metric_of(run.metrics); best = max(run.history, key=lambda r: r[metric])
     return dict(command=command, metrics=run.metrics, never_answered=run.never, weights="EMA, last step", epochs=run.history[-1]["epoch"], steps=state.step, seconds=run.history[-1]["seconds"],
                 clips_per_s=run.history[-1]["clips_per_s"], memory_mb=run.history[-1]["memory_mb"], processes=processes,
                 best_epoch={metric: best[metric]} | dict(epoch=best["epoch"], note=f"for information only: the best of {len(run.history)} looks at the watched fold, never the figure of a run"),
-                watched="the held-out fold itself" if watched is test else f"fold {config['val_fold']}, taken out of training",
-                data=dict(name=config["dataset"], train_clips=len(train), test_clips=len(test), test_fold=config["fold"], classes=len(train.classes)),
+                watched=("the held-out fold itself" if not mixed else "the clips to test on" + mixed) if watched is test else f"fold {config['val_fold']}, taken out of training",
+                data=dict(name=config["dataset"], train_clips=len(train), test_clips=len(test), test_clips_in_training=run.heard, test_fold=config["fold"], classes=len(train.classes)),
                 seed=config["seed"], config=config, **origin)
 
 def settle_temperature(state:State, accelerator, watched:ClipSet, config:TrainConfig) -> TrainConfig:
@@ -738,6 +789,9 @@ def _opening(config:TrainConfig, train, watched, size:int, an_epoch:int, steps:i
     lines = [f"{config.model} on {len(train)} clips of {len(train.classes)} classes{', any number a clip'*(config.task == 'multi')} ({train.name}), {len(watched)} clips watched; {steps} steps of {size} clips, {an_epoch} an epoch; {path.name}" + f", from step {done} on"*(done > 0)]
     if steps < FEW: lines.append(f"{steps} steps are few, a network hardly learns anything in less than {FEW}: more epochs (or steps) would help")
     if config.sampler == "shuffled" and not config.class_weights and (uneven := imbalance(train)): lines.append(uneven)
+    lacking = [c for c, n in zip(train.classes, train.targets.sum(0).tolist()) if n == 0]
+    if lacking: lines.append(f"no clip to train on: {some(lacking, 5)}: the network can never answer that")
+    if hint := length_hint(train.lengths, config.n_samples, train.sr): lines.append(hint)
     return "\n".join(lines)
 
 # %% ../nbs/08_train.ipynb #fa9e373e
@@ -757,8 +811,7 @@ def fit(
     accelerator, device = start_processes(config.device); origin = provenance(device); main = accelerator.is_main_process
     train, test = (given or open_data(config, split) for given, split in ((train, "train"), (test, "test")))
     config = settle_task(config, train, test)
-    described = _describe(config, train, test)
-    path = _run_folder(config, resume == "auto", described)
+    described, names = _describe(config, train, test), names_hash(train, test)
     if config.val_fold is None: watched = test
     else: train, watched = inner_split(train, config.val_fold)
     for c in (watched, test): check_figure(c, config)
@@ -766,27 +819,32 @@ def fit(
     if len(train) < 2*world: raise ValueError(f"{train.name}: {len(train)} training clips, expected at least {2*world}")
     if size % world or size < 2*world: raise ValueError(f"batch_size: {size} clips cannot be shared by {world} processes, expected a multiple of {world}, at least {2*world}")
     an_epoch, steps = n_steps(config, len(train)); sets = train, watched, test
-    accelerator.wait_for_everyone() # all have looked for the folder before the first makes it
+    clips = clip_table(train=train, **({} if watched is test else dict(val=watched)), test=test)
+    tested = clips[clips.split == "test"]; heard = seen_before(clips, tested)
+    if heard and main: warnings.warn(f"{len(heard)} of the {len(test)} clips to test on are in the training as well ({some(tested.file.iloc[heard])}): their figures say nothing about new clips", stacklevel=3)
     state = new_state(config, len(train.classes), steps, device)
-    if config.class_weights: state.weights = class_weights(train.targets.to(device))
-    if resume == "auto" and (path/"state.pt").exists(): load_state(path, state)
-    teacher = load_teacher(config, train.classes, device) if config.teacher and state.step < steps else None
-    if main and not (path/"result.json").exists(): write_json(path/"config.json", described)
-    show = show and main; label = "held-out" if watched is test else f"fold {config.val_fold}"
-    if show: print(_opening(config, train, watched, size, an_epoch, steps, path, state.step))
-    monitor = Monitor(steps/an_epoch, steps, state.step, show, label)
-    try: ended = state.step == steps or _train(state, config, accelerator, *(place(c, device) for c in (train, watched)), path, monitor, until, teacher)
-    finally: monitor.bar.close()
-    run = Run(path, config, state.history, {})
-    if not ended: return run
-    run.config = config = settle_temperature(state, accelerator, place(watched, device), config)
-    if main and not (path/"result.json").exists(): write_json(path/"config.json", described | dict(temperature=config.temperature))
-    scores = state.scores/config.temperature if watched is test else predict_together(accelerator, state.ema, place(test, device), config)
-    task = TASKS[config.task]
-    run.metrics, run.never = score(scores, test.targets, task), never_answered(scores, test.targets, train.classes, task)
-    if main and not (path/"result.json").exists(): write_json(path/"result.json", _result(run, state, sets, command, origin, accelerator.num_processes))
-    accelerator.wait_for_everyone()
-    return run
+    with _run_folder(config, resume == "auto", described, clips, names, accelerator) as path:
+        if config.class_weights: state.weights = class_weights(train.targets.to(device))
+        if resume == "auto" and (path/"state.pt").exists(): load_state(path, state)
+        teacher = load_teacher(config, train.classes, device, clips) if config.teacher and state.step < steps else None
+        if main and not (path/"result.json").exists():
+            if state.step < steps: check_room(path, checkpoint_size(state))
+            _begin(path, described, clips)
+        show = show and main; label = f"fold {config.val_fold}" if watched is not test else "test" if heard else "held-out"
+        if show: print(_opening(config, train, watched, size, an_epoch, steps, path, state.step))
+        monitor = Monitor(steps/an_epoch, steps, state.step, show, label)
+        try: ended = state.step == steps or _train(state, config, accelerator, *(place(c, device) for c in (train, watched)), path, monitor, until, teacher)
+        finally: monitor.bar.close()
+        run = Run(path, config, state.history, {}, heard=len(heard))
+        if not ended: return run
+        run.config = config = settle_temperature(state, accelerator, place(watched, device), config)
+        if main and not (path/"result.json").exists(): _begin(path, described | dict(temperature=config.temperature), clips)
+        scores = state.scores/config.temperature if watched is test else predict_together(accelerator, state.ema, place(test, device), config)
+        task = TASKS[config.task]
+        run.metrics, run.never = score(scores, test.targets, task), never_answered(scores, test.targets, train.classes, task)
+        if main and not (path/"result.json").exists(): write_json(path/"result.json", _result(run, state, sets, command, origin, accelerator.num_processes))
+        accelerator.wait_for_everyone()
+        return run
 
 # %% ../nbs/08_train.ipynb #182c379e
 def publish(
@@ -795,12 +853,13 @@ def publish(
 ):
     "Copy a finished run's log and result to `folder`, named after the run."
     for name, ending in (("log.csv", ".csv"), ("result.json", ".json")):
-        with atomic_write(Path(folder)/f"{run.config.name}{ending}") as tmp: shutil.copyfile(run.path/name, tmp)
+        with atomic_write(expand(folder)/f"{run.config.name}{ending}") as tmp: shutil.copyfile(run.path/name, tmp)
 
 # %% ../nbs/08_train.ipynb #cdcde00c
 _preset = preset # `eat_train` has an option of the same name
 
 @call_parse
+@console("interrupted; the same command with --resume auto goes on from the last checkpoint")
 def eat_train(
     preset:str="synth",      # synth, esc10, esc10_xs, esc50, esc50_short, esc50_published, folder
     fold:int=1,              # the fold that is held out
@@ -813,6 +872,12 @@ def eat_train(
     task:str=None,           # single (one class a clip) or multi (any number); default: as the labels say
     sampler:str=None,        # shuffled, or balanced: each class equally often
     class_weights:bool=False, # rare classes count more in the loss
+    sr:int=None,             # samples per second; default: the preset's
+    n_samples:int=None,      # samples that the network hears at once; default: the preset's
+    crop:str=None,           # where longer clips are cut in training: random, or sound (never in silence)
+    crop_margin:float=None,  # zeros that a crop may take in at either end, as a share of it
+    windows:int=None,        # windows over a longer clip in evaluation; default: as many as overlap asks for
+    overlap:float=None,      # share of a window that the next one repeats; default: 0.5
     seed:int=0,              # of weights, order and augmentation
     root:str=None,           # where the data lies; default: EAT_DATA
     device:str="auto",       # auto, cpu, cuda, mps
@@ -823,15 +888,14 @@ def eat_train(
     max_minutes:float=None,  # stop cleanly after about so long
 ):
     "Train EAT on a data set and keep the run below `out`. Several GPUs: accelerate launch --multi_gpu -m eat.train --preset ..."
-    given = dict(fold=fold, val_fold=val_fold, model=model, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, task=task, sampler=sampler, class_weights=class_weights or None, seed=seed, root=root, device=device, teacher=teacher, out=out)
+    given = dict(fold=fold, val_fold=val_fold, model=model, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, task=task, sampler=sampler, class_weights=class_weights or None, sr=sr, n_samples=n_samples,
+                 crop=crop, crop_margin=crop_margin, windows=windows, overlap=overlap, seed=seed, root=root, device=device, teacher=teacher, out=out)
     changed = {k: v for k, v in given.items() if v is not None}
     command = " ".join(["eat_train --preset", preset, *(f"--{k}" if v is True else f"--{k} {v}" for k, v in changed.items() if k not in ("root", "out", "device", "teacher"))])
-    try: run = fit(_preset(preset, **changed), resume=resume, command=command, max_minutes=max_minutes)
-    except KeyboardInterrupt: raise SystemExit("eat_train: interrupted; the same command with --resume auto goes on from the last checkpoint")
-    except torch.OutOfMemoryError as e: raise SystemExit(f"eat_train: the GPU's memory is full, try a smaller --batch_size ({str(e).splitlines()[0]})")
-    except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"eat_train: {e}")
+    run = fit(_preset(preset, **changed), resume=resume, command=command, max_minutes=max_minutes)
     from accelerate import PartialState
     if not PartialState().is_main_process: return
     if not run.metrics: return print(f"{run.path}\nstopped before its end; a checkpoint is written, and the same command with --resume auto goes on")
     if results: publish(run, results)
-    print(f"{run.path}\nheld-out {metric_of(run.metrics)}: {figure_text(run.metrics, True)}" + f"; {never_text(run.never)}"*bool(run.never))
+    said = f"held-out {metric_of(run.metrics)}" if not run.heard else f"{metric_of(run.metrics)}, with {run.heard} of the tested clips in the training as well"
+    print(f"{run.path}\n{said}: {figure_text(run.metrics, True)}" + f"; {never_text(run.never)}"*bool(run.never))
