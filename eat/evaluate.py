@@ -9,7 +9,7 @@ __all__ = ['confusion_matrix', 'plot_confusion', 'roc_area', 'd_prime', 'Evaluat
            'eat_evaluate', 'eat_cross_validate']
 
 # %% ../nbs/09_evaluate.ipynb #89e0294c
-import copy, dataclasses, json, shutil, sys, warnings
+import copy, dataclasses, json, shlex, shutil, sys, warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -486,16 +486,20 @@ def eat_cross_validate(
     windows:int=None,    # windows over a longer clip in evaluation; default: as many as overlap asks for
     overlap:float=None,  # share of a window that the next one repeats; default: 0.5
     seed:int=0,          # of the first repeat
-    root:str=None,       # where the data lies; default: EAT_DATA
+    task:str=None,       # single (one class a clip) or multi (any number); default: as the labels say
+    sampler:str=None,    # shuffled, or balanced: each class equally often
+    class_weights:bool=False, # rare classes count more in the loss
+    root:str=None,       # where the data lies (a folder, or a CSV with --preset folder); default: EAT_DATA
+    group:str=None,      # a regular expression that finds the recording in a path: its clips stay together
     device:str="auto",   # auto, cpu, cuda, mps
     out:str="runs",      # the runs' folders and the log are made below this
     results:str=None,    # write rows and summary to this folder
 ):
     "Train and test on each fold in turn; what has ended is not run again."
     chosen = dict(model=model, epochs=epochs, batch_size=batch_size, lr=lr, sr=sr, n_samples=n_samples, crop=crop, crop_margin=crop_margin,
-                  windows=windows, overlap=overlap, seed=seed)
+                  windows=windows, overlap=overlap, task=task, sampler=sampler, class_weights=class_weights or None, group=group, seed=seed)
     chosen = {k: v for k, v in chosen.items() if v is not None}
-    command = " ".join(["eat_cross_validate --preset", preset, *(f"--{k} {v}" for k, v in (dict(folds=folds, repeats=repeats) | chosen).items())])
+    command = " ".join(["eat_cross_validate --preset", preset, *(f"--{k}" if v is True else f"--{k} {shlex.quote(str(v))}" for k, v in (dict(folds=folds, repeats=repeats) | chosen).items())])
     if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
     config = _preset(preset, **chosen, root=root, device=device, out=out)
     t = cross_validate(config, None if folds == "all" else [int(f) for f in folds.split(",")], repeats, command=command)

@@ -14,7 +14,7 @@ __all__ = ['LIMITS', 'DATASETS', 'AUGMENTS', 'MODELS', 'PARTS', 'PHASE', 'CHOICE
            'names_hash', 'settle_temperature', 'imbalance', 'fit', 'publish', 'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
-import copy, dataclasses, hashlib, json, os, shutil, signal, sys, threading, time, warnings
+import copy, dataclasses, hashlib, json, os, shlex, shutil, signal, sys, threading, time, warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache, partial
@@ -160,7 +160,7 @@ PRESETS = dict(
     esc50=dict(_ESC50, lr=5e-4, self_distill=True),
     esc50_short=dict(_ESC50, lr=5e-4, self_distill=True, epochs=1000, eval_every=20),
     esc50_published=dict(_ESC50, lr=3e-4, beta2=.99, augment="published", noise="several", labels="union"),
-    folder=dict(dataset="folder", model="eat_s", n_samples=114688, epochs=40, batch_size=16, lr=5e-4, self_distill=True, ema_decay=0.995),
+    folder=dict(dataset="folder", model="eat_s", n_samples=114688, crop="sound", epochs=40, batch_size=16, lr=5e-4, self_distill=True, ema_decay=0.995),
 )
 
 def preset(
@@ -879,7 +879,8 @@ def eat_train(
     windows:int=None,        # windows over a longer clip in evaluation; default: as many as overlap asks for
     overlap:float=None,      # share of a window that the next one repeats; default: 0.5
     seed:int=0,              # of weights, order and augmentation
-    root:str=None,           # where the data lies; default: EAT_DATA
+    root:str=None,           # where the data lies (a folder, or a CSV with --preset folder); default: EAT_DATA
+    group:str=None,          # a regular expression that finds the recording in a path: its clips stay together
     device:str="auto",       # auto, cpu, cuda, mps
     teacher:str=None,        # the folder of a run that advises
     out:str="runs",          # the run's folder is made below this
@@ -889,9 +890,9 @@ def eat_train(
 ):
     "Train EAT on a data set and keep the run below `out`. Several GPUs: accelerate launch --multi_gpu -m eat.train --preset ..."
     given = dict(fold=fold, val_fold=val_fold, model=model, epochs=epochs, steps=steps, batch_size=batch_size, lr=lr, task=task, sampler=sampler, class_weights=class_weights or None, sr=sr, n_samples=n_samples,
-                 crop=crop, crop_margin=crop_margin, windows=windows, overlap=overlap, seed=seed, root=root, device=device, teacher=teacher, out=out)
+                 crop=crop, crop_margin=crop_margin, windows=windows, overlap=overlap, seed=seed, root=root, group=group, device=device, teacher=teacher, out=out)
     changed = {k: v for k, v in given.items() if v is not None}
-    command = " ".join(["eat_train --preset", preset, *(f"--{k}" if v is True else f"--{k} {v}" for k, v in changed.items() if k not in ("root", "out", "device", "teacher"))])
+    command = " ".join(["eat_train --preset", preset, *(f"--{k}" if v is True else f"--{k} {shlex.quote(str(v))}" for k, v in changed.items() if k not in ("root", "out", "device", "teacher"))])
     run = fit(_preset(preset, **changed), resume=resume, command=command, max_minutes=max_minutes)
     from accelerate import PartialState
     if not PartialState().is_main_process: return
