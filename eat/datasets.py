@@ -876,8 +876,11 @@ def eat_folds(
     "Write balanced folds into a CSV file, once; folds that stand there are kept, and only new clips get one."
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"): stream.reconfigure(errors="backslashreplace") # a terminal with ASCII only
-    try: counts, done = make_folds(root, out, folds, group)
-    except (ValueError, OSError) as e: raise SystemExit(f"eat_folds: {e}")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        try: counts, done = make_folds(root, out, folds, group)
+        except (ValueError, OSError) as e: raise SystemExit(f"eat_folds: {e}")
+    for w in said: print(f"eat_folds: {w.message}", file=sys.stderr)
     print(f"{counts.to_string()}\n{done}")
 
 # %% ../nbs/engine/datasets.ipynb #82859640
