@@ -664,7 +664,7 @@ def _describe(config, train, test) -> dict:
 
 def names_hash(train, test) -> str:
     "What older versions kept of the clips: a hash of their names and labels."
-    clips = [[[Path(p).name for p in c.table.path], c.table.target.tolist()] for c in (train, test)]
+    clips = [[[Path(p).name for p in c.table.path], (c.table.target if "target" in c.table else c.targets).tolist()] for c in (train, test)]
     return hashlib.sha256(json.dumps(clips).encode()).hexdigest()[:16]
 
 def _last_run(config) -> Path|None:
