@@ -12,13 +12,14 @@ import json, re
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd, torch
+import pandas as pd
 from fastcore.script import Param, call_parse
 
 from .core import atomic_write
 from .evaluate import accuracy_interval, check_folds, cross_validate
 from .mix import MIXES
 from .phase import MODES
+from .run import command as console, expand
 from .train import open_data, preset
 
 # %% ../nbs/09b_experiment.ipynb #aa2fb059
@@ -88,7 +89,7 @@ def experiment_file(
     folder,             # such as nbs/results
 ) -> Path: # may not exist yet
     "Where the table of an experiment lies."
-    return Path(folder)/f"experiment_{name}_{base}.csv"
+    return expand(folder)/f"experiment_{name}_{base}.csv"
 
 # %% ../nbs/09b_experiment.ipynb #1443b111
 def _command(name, base, fold, seed): return f"eat_experiment {name} --preset {base} --folds {fold} --seed {seed}"
@@ -239,6 +240,7 @@ def list_experiments(
 _preset = preset # `eat_experiment` has an option of the same name
 
 @call_parse
+@console("interrupted; what has ended is kept, and the same command goes on")
 def eat_experiment(
     names:Param("which to run; none: list them", str, nargs="*"),
     preset:str="esc10_xs", # the preset that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
@@ -250,15 +252,11 @@ def eat_experiment(
     results:str=None,      # folder of the tables, such as nbs/results; default: none are written
 ):
     "Run the paper's experiments and some open questions by name, fold by fold and row by row; what has ended is not run again."
-    try:
-        if not names: return print(list_experiments(preset, results or "nbs/results"))
-        if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
-        folds = None if folds == "all" else [int(f) for f in folds.split(",")]
-        for name in names: _known(name)
-        if folds: check_folds(_preset(preset, root=root, fold=folds[0]), folds)
-        for name in names:
-            t = run_experiment(name, preset, folds, seed, root, device, out, results)
-            print(f"\n{EXPERIMENTS[name].question}\n{show_summary(experiment_summary(t)).to_string()}\n", flush=True)
-    except KeyboardInterrupt: raise SystemExit("eat_experiment: interrupted; what has ended is kept, and the same command goes on")
-    except torch.OutOfMemoryError as e: raise SystemExit(f"eat_experiment: the GPU's memory is full ({str(e).splitlines()[0]}); a smaller batch_size is a setting of `run_experiment` in Python")
-    except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"eat_experiment: {e}")
+    if not names: return print(list_experiments(preset, results or "nbs/results"))
+    if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
+    folds = None if folds == "all" else [int(f) for f in folds.split(",")]
+    for name in names: _known(name)
+    if folds: check_folds(_preset(preset, root=root, fold=folds[0]), folds)
+    for name in names:
+        t = run_experiment(name, preset, folds, seed, root, device, out, results)
+        print(f"\n{EXPERIMENTS[name].question}\n{show_summary(experiment_summary(t)).to_string()}\n", flush=True)

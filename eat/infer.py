@@ -23,6 +23,7 @@ from .evaluate import evaluate, newest_run, plot_confusion, unfinished
 from .files import source_name, stream
 from .frozen import frozen
 from .loss import SINGLE, TASKS, at_temperature, figure_text, metric_of
+from .run import command as console, expand, part_of_training
 from .train import TrainConfig, fit, load_run, network_input, plot_history, preset
 
 # %% ../nbs/11_infer.ipynb #687db44f
@@ -144,6 +145,7 @@ class Classifier:
 
 # %% ../nbs/11_infer.ipynb #a4dc9da6
 @call_parse
+@console()
 @keeping_buffers
 def eat_predict(
     files:Param("audio files", str, nargs="+"),
@@ -153,9 +155,8 @@ def eat_predict(
     device:str="cpu",  # cpu, cuda, mps
 ):
     "Classify audio files with a trained network."
-    try: path = Path(run) if run else newest_run(); classifier = Classifier.load(path, prepare_device(device))
-    except (ValueError, OSError) as e: raise SystemExit(f"eat_predict: {e}")
-    failed = 0
+    path, failed = expand(run) if run else newest_run(), 0
+    classifier = Classifier.load(path, prepare_device(device))
     print(f"eat_predict: {classifier!r} from {path}{unfinished(path)}", file=sys.stderr)
     for f in files:
         try:
@@ -164,6 +165,7 @@ def eat_predict(
         except Exception as e: failed += 1; print(f"eat_predict: {source_name(f)}: {type(e).__name__}: {e}", file=sys.stderr) # the other files go on
         else: print(source_name(f), *(f"  {100*p:5.1f} %  {label}" for label, p in answer), *([] if answer else [f"  nothing above {100*threshold:g} %"]), sep="\n")
         for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
+        if known := part_of_training(path, f): print(f"eat_predict: {known}", file=sys.stderr)
     if failed: raise SystemExit(1)
 
 # %% ../nbs/11_infer.ipynb #8177d1fd
@@ -174,8 +176,10 @@ def demo(
     "Train, draw the learning curve and the confusion matrix, classify one held-out file, say what comes next."
     run = fit(config, train=train, test=test, command="eat_demo")
     e = evaluate(run.path, clips=test)
-    plot_history(run.history).savefig(run.path/"learning_curve.png", dpi=100, bbox_inches="tight")
-    plot_confusion(e.confusion, e.clips.classes).savefig(run.path/"confusion.png", dpi=100)
+    try:
+        plot_history(run.history).savefig(run.path/"learning_curve.png", dpi=100, bbox_inches="tight")
+        plot_confusion(e.confusion, e.clips.classes).savefig(run.path/"confusion.png", dpi=100)
+    except OSError as err: print(f"the pictures cannot be saved in {run.path}: {err.strerror or err}", file=sys.stderr)
     file, truth = e.clips.table.path[0], e.clips.table.label[0]
     print(f"\nOne file that it has never heard, {file}, is {truth}. The network says:")
     for label, p in Classifier.load(run.path).predict(file, top_k=3): print(f"  {100*p:5.1f} %  {label}")
@@ -187,7 +191,7 @@ def demo(
     return run.path
 
 @call_parse
+@console()
 def eat_demo():
     "Train EAT on built-in sounds and classify a file: a few minutes on two CPU cores."
-    try: demo(preset("synth"))
-    except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"eat_demo: {e}")
+    demo(preset("synth"))

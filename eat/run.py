@@ -308,6 +308,8 @@ def command(
                     raise SystemExit(f"{f.__name__}: the GPU's memory is full, try a smaller batch_size ({str(e).splitlines()[0]})")
                 except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"{f.__name__}: {e}") from e
             except SystemExit as e:
+                try: sys.stdout.flush()
+                except BrokenPipeError as closed: e.__context__ = closed
                 if not _reader_gone(e): raise
                 try: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()) # or Python complains when it flushes at its end
                 except (OSError, ValueError): pass # not a real file (Jupyter)
