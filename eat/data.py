@@ -127,13 +127,15 @@ def _starts(self:ClipSet, idx, n, mode, margin, generator) -> Tensor:
     spare = (self.lengths[idx] - n).clamp(min=0)
     if mode == "start": return torch.zeros_like(spare)
     if mode == "center": return spare//2
-    generator, margin = host_generator(generator), int(margin*n)
-    if mode == "random": return _draw(spare + 2*margin + 1, generator) - margin
+    generator, short = host_generator(generator), (n - self.lengths[idx]).clamp(min=0)
+    room = torch.full_like(spare, int(margin*n))
+    low, high = -torch.where(short > 0, short.minimum(room), room), torch.where(short > 0, 0, spare + room) # a short clip stays whole
+    if mode == "random": return low + _draw(high - low + 1, generator)
     spots, count = self.sounding()
     first = count.cumsum(0) - count
     spot = spots[first[idx] + _draw(count[idx], generator)]
     start = spot - _draw(torch.full_like(spot, n), generator)
-    return start.clamp(min=-margin).minimum(spare + margin)
+    return start.maximum(low).minimum(high)
 
 CUTS = ("center", "start", "random", "sound")
 
@@ -144,7 +146,7 @@ def waves(self:ClipSet,
     mode:str="center",       # where a longer clip is cut: "center", "start", "random", or "sound": random, never in silence
     generator:torch.Generator|None=None, # draws the random cuts
     device=None,             # where the result goes; None leaves it where the store is
-    margin:float=0.,         # zeros that a random cut may take in at either end of a clip, 0 to 1 cuts
+    margin:float=0.,         # zeros that a random cut may take in at either end of a clip, 0 to 1 cuts; a clip shorter than a cut stays whole
     starts=None,             # first sample of each cut (B,), whole numbers, instead of `mode`
 ) -> Tensor:                 # (B, 1, n_samples) float32, as loud as the recordings
     """A batch of waveforms of one length: longer clips are cut, shorter ones get zeros at their end.

@@ -39,9 +39,8 @@ def _samples_digests(clips:ClipSet) -> list:
     samples = clips.samples[clips.zeros:].cpu().numpy()
     ends = clips.lengths.cumsum(0).tolist()
     def digest(i):
-        h = hashlib.blake2b(f"{clips.sr} ".encode(), digest_size=16)
-        h.update(samples[ends[i] - int(clips.lengths[i]):ends[i]])
-        return h.hexdigest()
+        clip = samples[ends[i] - int(clips.lengths[i]):ends[i]]
+        return hashlib.blake2b(clip, key=str(clips.sr).encode(), digest_size=16).hexdigest() if clip.any() else "" # silence is like silence
     with thread_pool() as pool: return list(pool.map(digest, range(len(clips))))
 
 def _file_digests(paths) -> list:
@@ -90,12 +89,15 @@ def known(
     now:pd.DataFrame,    # the clips of today, likewise
 ) -> list:               # for each: its row in `record`, or None; where there are copies, one that was trained on
     "Which clips of today are in the record."
-    rows = {}
-    for split in ("test", "val", "train"): # what comes last stays
-        for r in record[record.split == split].itertuples():
-            if r.digest: rows["file", r.digest] = r.Index
-            rows["samples", r.samples] = r.Index
-    return [rows.get(("file", r.digest), rows.get(("samples", r.samples))) for r in now.itertuples()]
+    order, rows = ("test", "val", "train"), {} # what comes last stays
+    for split in order:
+        for r in record[record.split == split].itertuples(): rows |= {k: r.Index for k in _keys(r)}
+    rank = record.split.map(order.index)
+    return [max((rows[k] for k in _keys(r) if k in rows), key=rank.get, default=None) for r in now.itertuples()]
+
+def _keys(row):
+    "What a clip is known by: its file, and its samples, which another format or header leaves as they are."
+    return [(kind, value) for kind, value in (("file", row.digest), ("samples", row.samples)) if value]
 
 def some(
     names,   # of clips
@@ -112,7 +114,8 @@ def differences(
     "What has changed since a run began, in words."
     at = known(record, now)
     short = lambda file: "/".join(file.split("/")[-2:])
-    old_names = {short(f): i for i, f in enumerate(record.file) if i not in set(at)}
+    own = known(record, record) # of several copies, the one that stands for all
+    old_names = {short(f): i for i, f in enumerate(record.file) if own[i] not in set(at)}
     changed = [f for f, i in zip(now.file, at) if i is None and short(f) in old_names]
     added = [f for f, i in zip(now.file, at) if i is None and short(f) not in old_names]
     gone_names = set(old_names) - {short(f) for f in changed}
@@ -120,7 +123,7 @@ def differences(
     other = [f"{r.file} ({r.label}, was {o.label})" for r, o in same if r.label != o.label]
     found = [(len(added), "added", added), (len(gone_names), "no longer there", [record.file[old_names[n]] for n in gone_names]),
              (len(changed), "changed", changed), (len(other), "with another label", other)]
-    count = lambda t: Counter(zip(t.split, t.label, [i for i in (at if t is now else known(record, record))]))
+    count = lambda t: Counter(zip(t.split, t.label, at if t is now else own))
     text = "; ".join(f"{n} {what}: {some(sorted(names))}" for n, what, names in found if n)
     if text: return text
     moved = sum((count(now) - count(record)).values())
