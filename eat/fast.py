@@ -7,7 +7,7 @@ __all__ = ['SLOPE', 'PIECE', 'NormActDown', 'ReflectConv', 'Branches', 'FastDrop
            'FastDownsample', 'FastModifiedBlock', 'fast']
 
 # %% ../nbs/06b_fast.ipynb #9c8dd9a9
-import ctypes, os, warnings
+import ctypes, os, sys, warnings
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -447,7 +447,9 @@ def _ready()->bool:
     "Whether the kernels can be used. If not, the first answer comes with a warning."
     if _trouble() and not _told:
         _told.append(True)
-        warnings.warn(f"no fused kernels on this CPU: networks compute in plain PyTorch, with the same results and more slowly ({_trouble()})", RuntimeWarning)
+        text = f"no fused kernels on this CPU: networks compute in plain PyTorch, with the same results and more slowly ({_trouble()})"
+        try: warnings.warn(text, RuntimeWarning)
+        except RuntimeWarning: print(text, file=sys.stderr) # warnings are errors here, but to be slower is none
     return not _trouble()
 
 def _eager(x)->bool:
