@@ -19,30 +19,40 @@ from fastcore.basics import patch
 from torch import Tensor
 
 # %% ../nbs/engine/files.ipynb #9759479d
+_SLOWEST, _FASTEST, _FACTOR = 100, 10**7, 1000 # rates that a recording may have, in Hz; soxr crashes beyond such limits
+
 def _check_sr(sr, name="sr"):
-    "`sr` as an int; ValueError unless it is a positive whole number"
-    if not isinstance(sr, Real) or isinstance(sr, bool) or not 0 < sr < float("inf") or sr != sr//1:
-        raise ValueError(f"{name} must be a positive whole number of samples per second, got {sr!r}")
+    "`sr` as an int; ValueError unless it is a whole number that a recording may have as its rate"
+    if not isinstance(sr, Real) or isinstance(sr, bool) or not _SLOWEST <= sr <= _FASTEST or sr != sr//1:
+        raise ValueError(f"{name} must be a positive whole number of samples per second, "
+                         f"from {_SLOWEST} to {_FASTEST}, got {sr!r}")
     return int(sr)
 
 class _Resampler:
-    "soxr (HQ), block by block: together the blocks have ceil(n*sr_to/sr_from) samples"
+    """soxr (HQ), block by block: together the blocks have ceil(n*sr_to/sr_from) samples. The offset of the first 2^16
+    is taken away before and added again: its steps at both ends would ring louder than a quiet sound."""
     def __init__(self, sr_from, sr_to, channels, dtype="float32"):
+        if sr_to > _FACTOR*sr_from:
+            raise ValueError(f"from {sr_from} to {sr_to} Hz: expected a rate at most {_FACTOR} times as high")
         self.sr_from, self.sr_to, self.dtype, self.n_in, self.n_out = sr_from, sr_to, dtype, 0, 0
         import soxr # here, as reading at a file's own rate does not need it
         self.soxr = soxr.ResampleStream(sr_from, sr_to, channels, dtype=dtype, quality="HQ")
-        self.channels = channels
+        self.channels, self.offset = channels, np.zeros(channels, dtype)
 
     def __call__(self, a): # (time, channels)
+        if not self.n_in and len(a):
+            first = a[:2**16]
+            mean = first.mean(0)
+            self.offset = np.where(np.abs(mean) > first.std(0)/10, mean, 0).astype(self.dtype)
         self.n_in += len(a)
-        y = self.soxr.resample_chunk(a)
+        y = self.soxr.resample_chunk(a - self.offset)
         self.n_out += len(y)
-        return y
+        return y + self.offset
 
     def last(self): # soxr gives the wanted length or a few samples more when zeros follow
         zeros = np.zeros((ceil(self.sr_from/self.sr_to), self.channels), self.dtype)
         left = -(-self.n_in*self.sr_to // self.sr_from) - self.n_out
-        return self.soxr.resample_chunk(zeros, last=True)[:max(left, 0)]
+        return self.soxr.resample_chunk(zeros, last=True)[:max(left, 0)] + self.offset
 
 def resample(
     x:Tensor,    # waveform (..., time), floating point
@@ -190,10 +200,15 @@ def _frame_bytes(head):
     sr = (44100, 48000, 32000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
     return (144 if version == 3 else 72)*1000*_KBIT[version == 3][bits]//sr + (head[2] >> 1 & 1)
 
+def _behind_tags(file, start):
+    "Where the ID3 tags at `start`, cover art included, end"
+    while (tag := _read_at(file, start, 10))[:3] == b"ID3" and len(tag) == 10:
+        start += 10 + sum((b & 127) << 7*i for i, b in enumerate(reversed(tag[6:10]))) + 10*bool(tag[5] & 16)
+    return start
+
 def _first_frame(file, start, stop):
     "Where the first of two frames in a row begins, at most 64 KiB behind the tags, and its four bytes; or None"
-    while (tag := _read_at(file, start, 10))[:3] == b"ID3" and len(tag) == 10: # cover art included
-        start += 10 + sum((b & 127) << 7*i for i, b in enumerate(reversed(tag[6:10]))) + 10*bool(tag[5] & 16)
+    start = _behind_tags(file, start)
     for at in _find(file, start, min(stop, start + 2**16), _FRAME):
         head = _read_at(file, at, 4)
         n = len(head) == 4 and _frame_bytes(head)
@@ -223,9 +238,9 @@ def _mp3_parts(file, size):
     return parts or [_Part(0, size)]
 
 # %% ../nbs/engine/files.ipynb #4714a30d
-def _flac_parts(file, size):
+def _flac_parts(file, size, start):
     "FLAC: the number of samples set to 0, unknown"
-    starts = list(_find(file, 0, size, rb"fLaC[\x00\x80]\x00\x00\x22"))
+    starts = list(_find(file, start, size, rb"fLaC[\x00\x80]\x00\x00\x22"))
     parts = []
     for a, b in zip(starts, [*starts[1:], size]):
         head = bytearray(_read_at(file, a, 26))
@@ -234,9 +249,9 @@ def _flac_parts(file, size):
         parts.append(_Part(a + 26, b, bytes(head), number & 2**36-1 or -1))
     return parts or [_Part(0, size)]
 
-def _ogg_parts(file, size):
+def _ogg_parts(file, size, start):
     "Ogg: each stream, which begins with a page marked so, is a part"
-    starts = list(_find(file, 0, size, rb"OggS\x00\x02"))
+    starts = list(_find(file, start, size, rb"OggS\x00\x02"))
     parts = []
     for a, b in zip(starts, [*starts[1:], size]):
         end = max(a, b - 2**16)
@@ -264,49 +279,67 @@ def _next_chunk(file, at, size, name, order="little"):
         n = int.from_bytes(m[3], order)
         at += 8 + n + (n & 1)
 
-def _wav_parts(file, size, start=0):
-    "WAV: the size of the data is checked against what is there"
-    begin, n, _ = _wav_data(file, start, size) or (size, 0, False)
+_MORE = "more follows behind the length that the header gives"
+
+def _odd(file, at):
+    "Do bytes follow that are neither zeros nor a chunk?"
+    behind = _read_at(file, at, 2**12)
+    return bool(behind.strip(b"\0")) and not re.match(rb"\x00?[ -~]{4}", behind)
+
+def _riff_parts(file, size, start):
+    "WAV, RF64, AIFF: what follows the data is sound as well if the header contradicts itself; a further file behind it"
+    magic = _read_at(file, start, 4)
+    order, name, inside = ("big", b"SSND", 8) if magic == b"FORM" else ("little", b"data", 0)
+    at = _next_chunk(file, start + 12, size, name, order)
+    if at is None: return [_Part(start, size)]
+    begin, head = at + 8, _read_at(file, start, at + 8 - start)
+    long = magic == b"RF64" and head[-4:] == b"\xff"*4 # then its first chunk has the sizes
+    n, end = (int.from_bytes(v, order) for v in ((head[28:36], head[20:28]) if long else (head[-4:], head[4:8])))
     if begin + n > size: return [_Part(start, size, claim=-1 if n in _UNKNOWN else None)] # libsndfile reads to the end
-    if next := _next_chunk(file, begin + n, size, b"RIFF"): return [_Part(start, next), *_wav_parts(file, size, next)]
-    behind = _read_at(file, begin + n, 2**12)
-    if not behind.strip(b"\0") or re.match(rb"\x00?[ -~]{4}", behind): return [_Part(start, size)]
-    head = bytearray(_read_at(file, start, begin - start))
-    head[-4:] = b"\xff"*4
-    return [_Part(begin, size, bytes(head), share=n/(size - begin))]
+    if next := _next_chunk(file, begin + n, size, magic, order): return [_Part(start, next)]
+    if not _odd(file, begin + n): return [_Part(start, size)]
+    if n > inside and start + end <= begin + n: return [_Part(start, size, note=_MORE)]
+    head = magic.replace(b"RF64", b"RIFF") + head[4:-4] + b"\xff"*4
+    return [_Part(begin, size, head, share=max(n - inside, 0)/(size - begin - inside))]
 
-def _aiff_parts(file, size, start=0):
-    "AIFF: a further one behind it"
-    end = start + 8 + int.from_bytes(_read_at(file, start + 4, 4), "big")
-    next = _next_chunk(file, end, size, b"FORM", "big")
-    return [_Part(start, next), *_aiff_parts(file, size, next)] if next else [_Part(start, size)]
-
-def _caf_parts(file, size):
-    "CAF: data that are longer than the file get the size that is there"
-    at = 8
+def _caf_parts(file, size, start):
+    "CAF: data that are longer than the file, or none, get the size that is there; a further one behind it"
+    at, note = start + 8, None
     while at < size and len(head := _read_at(file, at, 12)) == 12:
         chunk, n = struct.unpack(">4sq", head)
         there = size - at - 12
-        if chunk == b"data" and n > there > 4:
-            head = _read_at(file, 0, at + 4) + struct.pack(">q", there)
-            return [_Part(at + 12, size, head, share=(n - 4)/(there - 4))] # four bytes of it are a counter
+        if chunk == b"caff": return [_Part(start, at, note=note)]
+        odd = chunk == b"data" and 0 <= n < there and _odd(file, at + 12 + n)
+        if chunk == b"data" and there > 4 and (n > there or odd and n <= 4): # four bytes of it are a counter
+            head = _read_at(file, start, at + 4 - start) + struct.pack(">q", there)
+            return [_Part(at + 12, size, head, share=max(n - 4, 0)/(there - 4))]
+        note = _MORE if odd else note
         at += 12 + max(n, 0)
-    return [_Part(0, size)]
+    return [_Part(start, size, note=note)]
 
-def _au_parts(file, size):
-    "AU: data of size 0 become data of unknown size"
-    head = _read_at(file, 0, 24)
-    return [_Part(24, size, head[:8] + b"\xff"*4 + head[12:], share=0)] if head[8:12] == bytes(4) else [_Part(0, size)]
+def _au_parts(file, size, start):
+    "AU: data get the size that is there; a further one behind it"
+    head = _read_at(file, start, 24)
+    begin, n = (int.from_bytes(head[i:i + 4], "big" if head[:1] == b"." else "little") for i in (4, 8))
+    begin = start + max(begin, 24)
+    behind = _read_at(file, begin + n, 2**12)
+    if behind[:4] == head[:4]: return [_Part(start, begin + n)]
+    if n and begin + n <= size and not behind.strip(b"\0") or begin >= size: return [_Part(start, size)]
+    says = dict(claim=-1) if n in _UNKNOWN else dict(share=n/(size - begin))
+    return [_Part(start + 24, size, head[:8] + b"\xff"*4 + head[12:], **says)]
 
 def _parts(file, size):
     "The parts of a file, by its first bytes"
-    head = _read_at(file, 0, 12)
-    if head[:4] == b"RIFF" and head[8:] == b"WAVE": return _wav_parts(file, size)
-    kinds = {rb"fLaC": _flac_parts, rb"OggS": _ogg_parts, rb"caff": _caf_parts, rb"FORM....AIF": _aiff_parts,
-             rb"\.snd": _au_parts, rb"ID3|" + _FRAME: _mp3_parts}
+    start = _behind_tags(file, 0)
+    head = _read_at(file, start, 12)
+    kinds = {rb"(RIFF|RF64)....WAVE|FORM....AIF": _riff_parts, rb"fLaC": _flac_parts, rb"OggS": _ogg_parts,
+             rb"caff": _caf_parts, rb"\.snd|dns\.": _au_parts}
     for pattern, find in kinds.items():
-        if re.match(pattern, head, re.S): return find(file, size)
-    return [_Part(0, size)]
+        if re.match(pattern, head, re.S):
+            parts = find(file, size, start)
+            while parts[-1].stop < size: parts += find(file, size, parts[-1].stop) # joined
+            return parts
+    return _mp3_parts(file, size) if start or re.match(_FRAME, head) else [_Part(0, size)]
 
 # %% ../nbs/engine/files.ipynb #7e1fa475
 def _endings(names): return frozenset(f".{name.lower()}" for name in names)
@@ -369,13 +402,17 @@ _SCALE = {"int8": (0, 2**7), "uint8": (128, 2**7), "int16": (0, 2**15), "int32":
 def _from_array(x, name):
     "An array or tensor as (time, channels) float32"
     if isinstance(x, Tensor): x = (x.detach().float() if x.is_floating_point() else x).cpu().numpy()
-    a, shapes = x, "(time,), (channels, time) or (time, channels)"
+    if np.ma.is_masked(x): raise ValueError(f"{name}: expected a value for each sample, found masked ones")
+    a, shapes = np.asarray(x), "(time,), (channels, time) or (time, channels)"
     if a.ndim not in (1, 2): raise ValueError(f"{name}: expected a clip {shapes}, got {a.ndim} dimensions")
     if not a.size: raise ValueError(f"{name}: expected at least one sample, found an empty clip")
     if a.ndim == 1: a = a[:, None]
     elif a.shape[0] < a.shape[1] or a.shape == (1, 1): a = a.T
     if a.shape[1] > _MAX_CHANNELS or a.shape[1] >= max(len(a), 2):
         raise ValueError(f"{name}: expected a clip {shapes}, at most {_MAX_CHANNELS} channels, more samples than that")
+    top = max(a.max(), -a.min()) if a.dtype.kind == "f" else 0
+    if np.finfo(np.float32).max < top < np.inf: # it would become infinity
+        raise ValueError(f"{name}: expected samples in [-1, 1], found {top:.3g}")
     if a.dtype.kind == "f": return a.astype(np.float32, copy=False)
     if a.dtype.name not in _SCALE:
         raise ValueError(f"{name}: expected floating point, int8, uint8, int16 or int32, got {a.dtype.name}")
@@ -409,7 +446,6 @@ def despike(
 
 # %% ../nbs/engine/files.ipynb #00261b6d
 _BLOCK = 2**16 # samples
-_SLOWEST, _FASTEST = 100, 10**7 # rates that a recording may have, in Hz
 
 class AudioInfo(NamedTuple):
     "What is known of a recording before it is decoded"
@@ -423,8 +459,9 @@ class AudioInfo(NamedTuple):
     def seconds(self): return None if self.n_samples is None else self.n_samples/self.sr
 
 class AudioReader:
-    """The blocks of a recording, float32 (time, channels), at its own rate `.sr`, each of at least 2^16 samples or all
-    there is. FileNotFoundError, ValueError or OSError, with the name, for what cannot be read; warns where a header lies."""
+    """The blocks of a recording, float32 (time, channels), at its own rate `.sr`, each of at least 2^16 samples or
+    all there is. FileNotFoundError, ValueError or OSError, with the name, for what cannot be read; warns where a
+    header lies."""
     def __init__(self,
         source,            # path, file object opened for bytes (it may be a pipe), array or tensor
         sr:int|None=None,  # rate of an array or tensor; of a file it has to be what the file says
@@ -482,7 +519,7 @@ def _open_stream(self:AudioReader, file):
         if n and n not in _UNKNOWN: return (file, head), None, True
         return (file, head[:begin - 4] + b"\xff"*4 + head[begin:]), None, False
     if head[:4] == b".snd" and head[12:16] < b"\0\0\0\x08":
-        known = head[8:12] not in (bytes(4), b"\xff"*4)
+        known = int.from_bytes(head[8:12], "big") not in (0, *_UNKNOWN)
         return (file, head if known else head[:8] + b"\xff"*4 + head[12:]), None, known
     spool = self._stack.enter_context(tempfile.TemporaryFile())
     spool.write(head)
@@ -541,7 +578,8 @@ def _pieces(self:AudioReader):
         yield from (self._array[i:i + _PIECE] for i in range(0, len(self._array), _PIECE))
         return
     yield from self._part_pieces()
-    while not self._end and (self._rest or self._behind()):
+    if not self._end: self._behind()
+    while not self._end and self._rest:
         part, window = self._rest.pop(0)
         try: f = self._stack.enter_context(_Sound(window))
         except sf.SoundFileError:
@@ -557,31 +595,23 @@ def _pieces(self:AudioReader):
 @patch
 def _part_pieces(self:AudioReader):
     "The pieces of the part that is open"
+    left = self._claims[-1] or 0 # a piece ends where the header says, since FLAC fails at a tag behind that
     while True:
-        try: a = self._sound.read(_PIECE, dtype="float32", always_2d=True)
+        try: a = self._sound.read(min(left, _PIECE) or _PIECE, dtype="float32", always_2d=True)
         except sf.SoundFileError as e:
-            self._end = _why(e)
+            if left or not self._claims[-1]: self._end = _why(e)
             a = ()
         if e := getattr(self._window, "error", None): raise self._unreadable(e) from e
         if not len(a): return
+        left -= min(left, len(a))
         yield a
 
 @patch
 def _behind(self:AudioReader):
-    "Is there another recording behind the last part? Then it is in `_rest`"
-    window = self._window
-    if isinstance(window, _Live):
-        more = window.file.read(8)
-        if len(more) == 8 and not re.match(rb"\x00?[ -~]{4}", more):
-            self._end = "more follows behind the length that the header gives"
-    elif isinstance(window, _Window):
-        magic, at = _read_at(window.file, 0, 4), window.start + window.place - len(window.head)
-        at = max(at - 2**14, window.start + 4) # libsndfile has read a little ahead
-        next = _read_at(window.file, at, 2**15).find(magic) if magic in (b"RF64", b".snd", b"caff") else -1
-        if next >= 0:
-            part = _Part(at + next, window.start + window.size - len(window.head))
-            self._rest = [(part, _Window(window.file, part.start, part.stop))]
-    return bool(self._rest)
+    "What follows in a stream behind the length that its header gives is no part of it"
+    if not isinstance(self._window, _Live): return
+    more = self._window.file.read(8)
+    if len(more) == 8 and not re.match(rb"\x00?[ -~]{4}", more): self._end = _MORE
 
 @patch
 def __iter__(self:AudioReader)->Iterator[np.ndarray]:
@@ -633,19 +663,21 @@ def _empty(self:AudioReader):
 def _tell(self:AudioReader):
     "Warn of what was not as the header said, and of spikes"
     def warn(text): warnings.warn(f"{self.name}: {text}", stacklevel=4)
-    def length(n): return f"{n/self.sr:.2f} s ({n} samples)"
+    def length(n, digits=2): return f"{n/self.sr:.{digits}f} s ({n} samples)"
     if self.n_spikes:
         towers = "samples tower" if self.n_spikes > 1 else "sample towers"
         warn(f"{self.n_spikes} {towers} over the rest by 20 dB or more: ignored")
     if self._array is not None: return
-    slack = 2*1152 if self.info.format.startswith("MP3") else 0
+    slack = 2*1152 if "MPEG" in self.info.format else 0
     if self._ffmpeg:
         seconds, self._end = self._ffmpeg.said()
         self._claims, slack = [seconds and round(seconds*self.sr)], .1*self.sr
     claim = None if None in self._claims else sum(self._claims)
     why = f" ({self._end or self._note})" if self._end or self._note else ""
     if claim is not None and abs(claim - self.n_read) > slack:
-        warn(f"the header says {length(claim)}, but {length(self.n_read)} were there, which are used{why}")
+        digits = max(2, ceil(log10(self.sr/abs(claim - self.n_read)))) # so many that the two differ
+        warn(f"the header says {length(claim, digits)}, but {length(self.n_read, digits)} were there, "
+             f"which are used{why}")
     elif why: warn(f"read up to {length(self.n_read)}{why}")
 
 @patch
@@ -693,8 +725,9 @@ def _stream(reader, sr, mono):
             if x.shape[1]: yield torch.from_numpy(np.ascontiguousarray(x))
         if change and len(a := change.last()): yield torch.from_numpy(np.ascontiguousarray(a.T))
         if balance and (loss := balance.loss()) > 20:
-            warnings.warn(f"{reader.name}: its {reader.channels} channels cancel each other: their mean is {loss:.0f} dB "
-                          "too low. Give one channel instead, such as load_audio(..., mono=False)[:1]", stacklevel=3)
+            warnings.warn(f"{reader.name}: its {reader.channels} channels cancel each other: their mean is "
+                          f"{loss:.0f} dB too low. Give one channel instead, such as load_audio(..., mono=False)[:1]",
+                          stacklevel=3)
 
 def stream(
     source,                # path, file object (also a pipe), array or tensor
