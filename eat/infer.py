@@ -76,7 +76,8 @@ def _rated(x, sr:int|None, run_sr:int) -> int|None:
 # %% ../nbs/11_infer.ipynb #6465fb78
 class Classifier:
     """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
-    A recording longer than the network's windows is answered by the mean over windows, as in `evaluate`.
+    A recording longer than the network's windows is answered by the mean over windows, as in `evaluate`; where a run asks for
+    a number of windows, a recording longer than all of them end to end is heard in more, so that nothing is left out.
     `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (lesson 06c)."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)

@@ -59,7 +59,7 @@ class HearConfig:
     parts:dict = field(default_factory=dict) # other parts than the paper's, by name: block, dilated, head, antialias, ... (lesson 06)
     peak:float = 0.95             # each window is scaled to this peak; silence stays silence
     preparation:int = 2           # 2: `eat.data.prepare` on what the network hears; 1: each whole clip scaled on load, as older runs had it
-    windows:int|None = None       # windows over a longer clip in evaluation and use; None: as many as `overlap` asks for
+    windows:int|None = None       # windows over a longer clip in evaluation (in use at least as many as cover it); None: as `overlap` asks for
     overlap:float = 0.5           # share of a window that the next one repeats
     task:str = "auto"             # "single": one class a clip; "multi": any number; "auto": as the targets say (lesson 07)
     temperature:float = 1.        # divides the scores of a clip (one class a clip); fitted when the run ends
