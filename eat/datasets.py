@@ -548,15 +548,17 @@ def pattern_groups(
     pattern:str, # a regular expression
 ) -> list:
     "What it finds in each name (its first group, else all), None where it does not match. ValueError if it never does."
-    try: found = [re.search(pattern, n) for n in names]
+    try: found = [(m := re.search(pattern, n)) and (m.re.groups and m[1] or m[0]) or None for n in names]
     except re.error as e: raise ValueError(f"group={pattern!r}: expected a regular expression: {e}") from e
     if not any(found):
         raise ValueError(f"group={pattern!r} matches no clip, expected what names the recording in {names[0]!r}")
-    alone = [n for n, m in zip(names, found) if not m]
+    if len(names) > 1 and len(set(found)) == 1:
+        warnings.warn(f"group={pattern!r} finds {found[0]!r} in every clip: all are one group, in one fold", stacklevel=3)
+    alone = [n for n, g in zip(names, found) if not g]
     if alone:
         warnings.warn(f"group={pattern!r} does not match {len(alone)} of {len(names)} clips, each is a group of its own"
                       f": {_some(alone)}", stacklevel=3)
-    return [m and (m[1] if m.re.groups and m[1] is not None else m[0]) for m in found]
+    return found
 
 def _join(groups, digests):
     "One key for all clips that share a group or their contents: the first group's name among them, else the contents."
