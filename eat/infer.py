@@ -133,7 +133,7 @@ class Classifier:
         """The most probable labels of a recording: the mean over the windows that sound. Warns if none does.
         Probabilities sum to 1 if the run was trained on one class a clip, else each class is a question of its own.
         Errors as `eat.files.stream` raises them."""
-        if top_k < 1: raise ValueError(f"top_k={top_k}, expected at least 1")
+        if not isinstance(top_k, int) or top_k < 1: raise ValueError(f"top_k={top_k!r}, expected a whole number of at least 1")
         if threshold is not None and not 0 <= threshold <= 1: raise ValueError(f"threshold={threshold}, expected between 0 and 1")
         total, count = {True: 0, False: 0}, {True: 0, False: 0}
         for _, p, heard in self.probabilities(x, sr): total[heard] = total[heard] + p.double(); count[heard] += 1
@@ -164,7 +164,7 @@ def eat_predict(
             with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(f, top_k, threshold=threshold)
         except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
         except Exception as e: failed += 1; print(f"eat_predict: {source_name(f)}: {type(e).__name__}: {e}", file=sys.stderr) # the other files go on
-        else: print(source_name(f), *(f"  {100*p:5.1f} %  {label}" for label, p in answer), *([] if answer else [f"  nothing above {100*threshold:g} %"]), sep="\n")
+        else: print(source_name(f), *(f"  {100*p:5.1f} %  {source_name(label)}" for label, p in answer), *([] if answer else [f"  nothing above {100*threshold:g} %"]), sep="\n")
         for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
         if known := part_of_training(path, f): print(f"eat_predict: {known}", file=sys.stderr)
     if failed: raise SystemExit(1)
