@@ -83,6 +83,7 @@ class Evaluation:
     targets:Tensor # (clips, classes), 0 or 1
     windows:int = 1 # over the longest clip; the scores are their mean
     task:Task|None = None # what was asked; None: as the targets say
+    fitted_here:bool = False # whether the temperature of the run was fitted on these very clips
 
     def __post_init__(self): self.task = self.task or task_of(self.targets)
 
@@ -170,10 +171,11 @@ def evaluate(
     check_level(clips, config, f"the run in {path}")
     try: task = task_of(clips.targets, config.task)
     except ValueError as e: raise ValueError(f"the run in {path} was trained on one class a clip; {e}") from e
+    fitted_here = not given and config.val_fold is None and config.temperature != 1
     if given: _note_heard(path, clips)
     clips = copy.copy(clips).to(dev)
     per_clip = torch.bincount(clip_windows(clips, list(range(len(clips))), config)[0]).max().item()
-    return Evaluation(clips, predict_scores(model, clips, config), clips.targets.cpu(), per_clip, task)
+    return Evaluation(clips, predict_scores(model, clips, config), clips.targets.cpu(), per_clip, task, fitted_here)
 
 # %% ../nbs/09_evaluate.ipynb #d4300527
 @patch
@@ -247,7 +249,7 @@ def summary(self:Evaluation) -> str: # a few lines of text
                      f"balanced {100*self.balanced_accuracy:.1f} %")
     if self.never: lines.append(never_text(self.never))
     p = self.probabilities; error = expected_calibration_error(p, self.targets, task=self.task)
-    said = f", answers with {100*p.max(1).values.mean():.1f} % on average"*self.single_label
+    said = f", answers with {100*p.max(1).values.mean():.1f} % on average"*self.single_label + ", at a temperature fitted on these clips"*self.fitted_here
     lines.append(f"expected calibration error: {100*error:.1f} points{said}")
     n = self.targets.sum(0); empty, full = self._left_out(), int((n == len(self.clips)).sum())
     lines.append(f"mAP: {self.mAP:.3f} over {len(n)-len(empty)} classes" + f"; without a positive clip and left out: {', '.join(empty)}"*bool(empty))

@@ -149,7 +149,7 @@ class Classifier:
 @console()
 @keeping_buffers
 def eat_predict(
-    files:Param("audio files", str, nargs="+"),
+    files:Param("audio files; - reads a pipe", str, nargs="+"),
     run:str=None,      # a run's folder; default: the newest below runs
     top_k:int=5,       # how many labels a file
     threshold:float=None, # instead: every label that is at least so probable, 0 to 1
@@ -161,7 +161,7 @@ def eat_predict(
     print(f"eat_predict: {classifier!r} from {path}{unfinished(path)}", file=sys.stderr)
     for f in files:
         try:
-            with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(f, top_k, threshold=threshold)
+            with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(sys.stdin.buffer if f == "-" else f, top_k, threshold=threshold)
         except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
         except Exception as e: failed += 1; print(f"eat_predict: {source_name(f)}: {type(e).__name__}: {e}", file=sys.stderr) # the other files go on
         else: print(source_name(f), *(f"  {100*p:5.1f} %  {source_name(label)}" for label, p in answer), *([] if answer else [f"  nothing above {100*threshold:g} %"]), sep="\n")

@@ -239,7 +239,7 @@ def new_run_folder(
     try:
         with locked(path): yield path
     finally:
-        if not any(path.iterdir()): path.rmdir() # nothing came of it
+        if path.exists() and not any(path.iterdir()): path.rmdir() # nothing came of it
 
 # %% ../nbs/engine/run.ipynb #5e0a1031
 def length_hint(

@@ -11,7 +11,7 @@ __all__ = ['LIMITS', 'DATASETS', 'AUGMENTS', 'MODELS', 'PARTS', 'PHASE', 'CHOICE
            'never_answered', 'never_text', 'write_log', 'save_state', 'checkpoint_size', 'load_state', 'whole_settings',
            'read_config', 'load_run', 'load_teacher', 'plot_history', 'duration', 'row_text', 'history_table',
            'Monitor', 'peak_memory', 'stop_signals', 'start_processes', 'predict_together', 'place', 'Run',
-           'names_hash', 'settle_temperature', 'imbalance', 'fit', 'publish', 'eat_train']
+           'names_hash', 'OtherSettings', 'settle_temperature', 'imbalance', 'fit', 'publish', 'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
 import copy, dataclasses, hashlib, json, os, shlex, shutil, signal, sys, threading, time, warnings
@@ -667,17 +667,20 @@ def names_hash(train, test) -> str:
     clips = [[[Path(p).name for p in c.table.path], (c.table.target if "target" in c.table else c.targets).tolist()] for c in (train, test)]
     return hashlib.sha256(json.dumps(clips).encode()).hexdigest()[:16]
 
-def _last_run(config) -> Path|None:
-    "The run of this name that `resume` goes on with: the last that has not ended, else the last; None if there is none."
+def _runs(config) -> list:
+    "The runs of this name, those that have not ended first, the last one first."
     base, there = expand(config.out)/config.name, []
     while (path := base if not there else base.with_name(f"{base.name}-{len(there)+1}")).exists(): there.append(path)
-    return ([p for p in there if not (p/"result.json").exists()] or there or [None])[-1]
+    return sorted(reversed(there), key=lambda p: (p/"result.json").exists())
+
+class OtherSettings(ValueError):
+    "A run of this name was begun with other settings."
 
 def _check_same(path, described, clips, names):
     "ValueError if the run in `path` had other settings or other clips than are given now."
     there = whole_settings(json.loads((path/"config.json").read_text())); names_there = there.pop("data", None)
     diff = settings_differ(there, described, MAY_DIFFER)
-    if diff: raise ValueError(f"{path} cannot be continued, its configuration differs ({diff}): leave out `resume` for a new run, or choose another `out`")
+    if diff: raise OtherSettings(f"{path} cannot be continued, its configuration differs ({diff}): leave out `resume` for a new run, or choose another `out`")
     record = read_clips(path)
     if record is None and names_there == names: return warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
     diff = "other names or labels" if record is None else differences(record, clips)
@@ -700,12 +703,16 @@ def _run_folder(config, resume, described, clips, names, accelerator):
 def _enter_folder(stack, config, resume, described, clips, names) -> Path:
     "Make or find the folder; `stack` keeps its lock. Only a run that has not ended needs one."
     if not resume: return stack.enter_context(new_run_folder(config.out, config.name))
-    path = _last_run(config) or expand(config.out)/config.name
-    if not (path/"result.json").exists():
-        path.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(locked(path))
-    if (path/"config.json").exists(): _check_same(path, described, clips, names)
-    return path
+    refused = None
+    for path in _runs(config):
+        try:
+            if (path/"config.json").exists(): _check_same(path, described, clips, names)
+        except OtherSettings as e: refused = refused or not (path/"result.json").exists() and e # one that has ended is another run
+        else:
+            if not (path/"result.json").exists(): stack.enter_context(locked(path))
+            return path
+    if refused: raise refused
+    return stack.enter_context(new_run_folder(config.out, config.name))
 
 def _begin(path, described, clips):
     "Write down what a run is and what it is trained on; for one that goes on, only where things lie now."
@@ -839,7 +846,7 @@ def fit(
         if not ended: return run
         run.config = config = settle_temperature(state, accelerator, place(watched, device), config)
         if main and not (path/"result.json").exists(): _begin(path, described | dict(temperature=config.temperature), clips)
-        scores = state.scores/config.temperature if watched is test else predict_together(accelerator, state.ema, place(test, device), config)
+        scores = state.scores if watched is test else predict_together(accelerator, state.ema, place(test, device), config)
         task = TASKS[config.task]
         run.metrics, run.never = score(scores, test.targets, task), never_answered(scores, test.targets, train.classes, task)
         if main and not (path/"result.json").exists(): write_json(path/"result.json", _result(run, state, sets, command, origin, accelerator.num_processes))
