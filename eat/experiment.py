@@ -17,6 +17,7 @@ from fastcore.script import Param, call_parse
 
 from .core import atomic_write
 from .evaluate import accuracy_interval, check_folds, cross_validate
+from .loss import figure_text, metric_of
 from .mix import MIXES
 from .phase import MODES
 from .run import command as console, expand
@@ -96,8 +97,8 @@ def _command(name, base, fold, seed): return f"eat_experiment {name} --preset {b
 
 def _row(name:str, row:str, base:str, fields:dict, run) -> dict:
     "What a table says about a run (a row of `cross_validate`)."
-    r = json.loads((Path(run.path)/"result.json").read_text())
-    return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, accuracy=run.accuracy, loss=run.loss, clips=run.clips, steps=r["steps"], epochs=r["epochs"], seconds=r["seconds"], preset=base,
+    m = metric_of(run._fields); r = json.loads((Path(run.path)/"result.json").read_text())
+    return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, **{m: getattr(run, m)}, loss=run.loss, clips=run.clips, steps=r["steps"], epochs=r["epochs"], seconds=r["seconds"], preset=base,
                 changes=json.dumps(fields), command=_command(name, base, run.fold, run.seed), **{k: r[k] for k in ("commit", "date", "hardware")}, versions=json.dumps(r["versions"]))
 
 def _append(file:Path, row:dict):
@@ -140,7 +141,7 @@ def run_experiment(
             if show: print(f"{name}, fold {fold}, {row}: ", end="", flush=True)
             run = next(cross_validate(config, [fold], show=False, data=heard, command=_command(name, base, fold, seed)).itertuples())
             done.append(_row(name, row, base, fields, run))
-            if show: print(f"{100*run.accuracy:.1f} %, {run.seconds:.0f} s", flush=True)
+            if show: print(f"{metric_of(run._fields)} {figure_text(run._asdict())}, {run.seconds:.0f} s", flush=True)
             if results: _append(experiment_file(name, base, results), done[-1])
     return pd.DataFrame(done)
 
@@ -155,7 +156,7 @@ def read_experiment(
     t, rows = pd.read_csv(file), EXPERIMENTS[name].rows; t = t[t.row.isin(list(rows))]
     stale = [row for row, changes in zip(t.row, t.changes) if json.loads(changes) != json.loads(json.dumps(rows[row]))]
     if stale: raise ValueError(f"{file}: {', '.join(dict.fromkeys(stale))}: trained with other settings than this row has now; delete the file, and `{command}` makes it again")
-    grid = t.pivot_table("accuracy", ["fold", "seed"], "row").reindex(columns=list(rows))
+    grid = t.pivot_table(metric_of(t), ["fold", "seed"], "row").reindex(columns=list(rows))
     if grid.isna().any(axis=None): raise ValueError(f"{file} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
     return t.assign(row=pd.Categorical(t.row, list(rows))).sort_values(["row", "fold", "seed"], ignore_index=True)
 
@@ -180,15 +181,16 @@ def paper_rows(
 def experiment_summary(
     table:pd.DataFrame, # as `run_experiment` or `read_experiment` gives it
     against:str|None=None, # what each row is compared with: "previous", or a row; None: as the experiment says
-) -> pd.DataFrame: # a line a row, percent and points: accuracy, low, high, std (over folds), against, difference, difference_low, difference_high, detectable
-    "Mean accuracy with its interval, and the paired difference with its own. Repeats of a fold are averaged first. A single fold gives no differences (NaN)."
+) -> pd.DataFrame: # a line a row, percent and points: accuracy (or mAP, times 100), low, high, std (over folds), against, difference, difference_low, difference_high, detectable
+    "Mean accuracy with its interval (mAP: none), and the paired difference with its own. Repeats of a fold are averaged first. A single fold gives no differences (NaN)."
     e = EXPERIMENTS[table.experiment.iloc[0]]; against = against or e.against; rows = list(e.rows); lines = []
     if against not in ("previous", *rows): raise ValueError(f"against={against!r}, expected 'previous' or one of {', '.join(rows)}")
-    grid = table.pivot_table("accuracy", "fold", "row", observed=True)[rows]; clips = int(table.groupby("fold").clips.first().sum())
+    metric = metric_of(table)
+    grid = table.pivot_table(metric, "fold", "row", observed=True)[rows]; clips = int(table.groupby("fold").clips.first().sum())
     for i, row in enumerate(rows):
-        low, high = accuracy_interval(grid[row].mean(), clips); other = against if against != "previous" else rows[max(i-1, 0)]
+        low, high = accuracy_interval(grid[row].mean(), clips) if metric == "accuracy" else (float("nan"),)*2; other = against if against != "previous" else rows[max(i-1, 0)]
         p = paired_difference(grid[row], grid[other]) if other != row and len(grid) > 1 else dict.fromkeys(("difference", "low", "high", "detectable"), float("nan"))
-        line = dict(row=row, accuracy=grid[row].mean(), low=low, high=high, std=grid[row].std(), against=other if other != row else "",
+        line = {"row": row, metric: grid[row].mean()} | dict(low=low, high=high, std=grid[row].std(), against=other if other != row else "",
                     difference=p["difference"], difference_low=p["low"], difference_high=p["high"], detectable=p["detectable"])
         lines.append({k: v if isinstance(v, str) else 100*v for k, v in line.items()})
     return pd.DataFrame(lines).set_index("row")
@@ -201,7 +203,7 @@ def show_summary(
     "The summary for reading: one decimal, intervals as text."
     s = summary; text = lambda x, form: x.map(lambda v: "" if pd.isna(v) else format(v, form))
     between = lambda low, high, form: [f"{l} to {h}" if l else "" for l, h in zip(text(low, form), text(high, form))]
-    t = pd.DataFrame({"accuracy (%)": text(s.accuracy, ".1f"), "95 % interval": between(s.low, s.high, ".1f"), "deviation over folds": text(s["std"], ".1f"), **more}, index=s.index)
+    t = pd.DataFrame({f"{metric_of(s)} (%)": text(s[metric_of(s)], ".1f"), "95 % interval": between(s.low, s.high, ".1f"), "deviation over folds": text(s["std"], ".1f"), **more}, index=s.index)
     return t.assign(**{"against": s.against, "difference (points)": text(s.difference, "+.1f"), "its 95 % interval": between(s.difference_low, s.difference_high, "+.1f"), "detectable": text(s.detectable, ".1f")})
 
 def about(table:pd.DataFrame) -> str: # as `read_experiment` gives it
@@ -219,11 +221,11 @@ def plot_experiment(
     import matplotlib.pyplot as plt
     rows = list(EXPERIMENTS[table.experiment.iloc[0]].rows); x = range(len(rows))
     if ax is None: _, ax = plt.subplots(figsize=(2.4 + len(rows), 2.6), layout="constrained")
-    grid = 100*table.pivot_table("accuracy", "fold", "row", observed=True)[rows]
+    grid = 100*table.pivot_table(metric_of(table), "fold", "row", observed=True)[rows]
     for fold, line in grid.iterrows(): ax.plot(x, line, ".-", c=f"C{fold-1}", lw=.7, ms=5, alpha=.6, label=f"fold {fold}")
     ax.plot(x, grid.mean(), "k_", ms=24, mew=2, label="mean")
     if paper is not None: ax.plot(x, paper, "kx", ms=6, label="paper (EAT-S, ESC-50)")
-    ax.set_xticks(x, rows, rotation=20, ha="right", fontsize=8); ax.set(ylabel="accuracy (%)", xlim=(-.4, len(rows)-.6)); ax.legend(frameon=False, fontsize=7, bbox_to_anchor=(1, 1), loc="upper left")
+    ax.set_xticks(x, rows, rotation=20, ha="right", fontsize=8); ax.set(ylabel=f"{metric_of(table)} (%)", xlim=(-.4, len(rows)-.6)); ax.legend(frameon=False, fontsize=7, bbox_to_anchor=(1, 1), loc="upper left")
     return ax.figure
 
 # %% ../nbs/09b_experiment.ipynb #9b6a7047
