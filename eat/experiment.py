@@ -60,6 +60,9 @@ EXPERIMENTS = dict(
         {"scaled with its clip": dict(_BINARY, preparation=1), "scaled by itself": dict(_BINARY),
          "around sound": dict(_BINARY, crop="sound"), "with a margin": dict(_BINARY, crop="sound", crop_margin=.5)},
         "scaled with its clip", without=1),
+    recipe=Experiment("Whole clips, or twice as many steps on crops around sound, in the same time? Fold 1 takes no part",
+        {"whole clips": {}, "crops": dict(n_samples=28672, epochs=80, crop="sound"),
+         "+ cross entropy": dict(n_samples=28672, epochs=80, crop="sound", loss="ce")}, without=1),
 )
 
 # %% ../nbs/09b_experiment.ipynb #bdb0d6f1
