@@ -22,15 +22,20 @@ from .core import host_generator
 
 # %% ../nbs/04_augment.ipynb #3bab6969
 def _check_batch(x:Tensor):
-    "ValueError unless `x` is a batch (batch, channels, time), not empty, of float32 (or float64: half precision cannot count samples)."
-    if not isinstance(x, Tensor): raise ValueError(f"expected a PyTorch tensor (torch.as_tensor makes one), got {type(x).__name__}")
+    """ValueError unless `x` is a batch (batch, channels, time), not empty, of float32 or float64
+    (half precision cannot count samples)."""
+    if not isinstance(x, Tensor):
+        raise ValueError("expected a PyTorch tensor (torch.as_tensor makes one), "
+                         f"got {type(x).__name__}")
     if x.ndim != 3 or x.dtype not in (torch.float32, torch.float64) or 0 in x.shape:
-        raise ValueError(f"expected a float32 batch (batch, channels, time), got {x.dtype} of shape {tuple(x.shape)}")
+        raise ValueError("expected a float32 batch (batch, channels, time), "
+                         f"got {x.dtype} of shape {tuple(x.shape)}")
 
 def _check_range(name:str, low:float, high:float, least:float=0., most:float=inf):
     "ValueError unless least <= low <= high <= most; `name` says whose range it is."
     if not least <= low <= high <= most or high - low == inf:
-        raise ValueError(f"{name}: expected {least:g} <= low <= high <= {most:g}, got {low:g} and {high:g}")
+        raise ValueError(f"{name}: expected {least:g} <= low <= high <= {most:g}, "
+                         f"got {low:g} and {high:g}")
 
 def _uniform(
     x:Tensor,               # the batch whose size and device count
@@ -42,19 +47,20 @@ def _uniform(
     return low + (high-low)*u if low < high else torch.full_like(u, low)
 
 # %% ../nbs/04_augment.ipynb #3c743bc8
-def _chosen(x:Tensor, p:float, generator:torch.Generator|None=None) -> Tensor: # (batch, 1, 1), bool
+def _chosen(x:Tensor, p:float, generator=None) -> Tensor: # (batch, 1, 1), bool
     "Check the batch and `p`, then draw which clips a transform is applied to."
     _check_batch(x)
     if not 0 <= p <= 1: raise ValueError(f"p must be a probability, got {p}")
     return _uniform(x, 0, 1, generator) < p
 
 def _apply(x:Tensor, on:Tensor, f, *draws) -> Tensor:
-    "`f(x, *draws)` where `on`, else `x`; a new tensor. On a CPU only the chosen clips are computed, elsewhere all, so that nothing waits for a count."
+    """`f(x, *draws)` where `on`, else `x`; a new tensor. On a CPU only the chosen clips are
+    computed, elsewhere all, so that nothing waits for a count."""
     if x.device.type != "cpu": return torch.where(on, f(x, *draws), x)
-    i = on.flatten().nonzero()[:, 0]
-    if len(i) == len(x): return f(x, *draws)
+    rows = on.flatten().nonzero()[:, 0]
+    if len(rows) == len(x): return f(x, *draws)
     out = x.clone()
-    if len(i): out[i] = f(x[i], *(d[i] for d in draws))
+    if len(rows): out[rows] = f(x[rows], *(draw[rows] for draw in draws))
     return out
 
 # %% ../nbs/04_augment.ipynb #c77b0c69
@@ -64,9 +70,11 @@ def random_gain(
     p:float=0.5,                    # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Multiply each clip by its own factor from U[low, high] (table 1: amplitude of the whole sample)."
+    "Multiply each clip by its own factor from U[low, high] (table 1: amplitude of whole sample)."
     _check_range("gain", low, high)
-    return _apply(x, _chosen(x, p, generator), torch.mul, _uniform(x, low, high, generator))
+    on = _chosen(x, p, generator)
+    gain = _uniform(x, low, high, generator)
+    return _apply(x, on, torch.mul, gain)
 
 def flip_polarity(
     x:Tensor,       # waveforms (batch, channels, time)
@@ -78,7 +86,8 @@ def flip_polarity(
 
 # %% ../nbs/04_augment.ipynb #f6dc3cad
 def _span_start(x:Tensor, length:Tensor, generator=None) -> Tensor:
-    "For each clip the start of a span of `length` (batch, 1, 1) samples that lies inside the clip; every place is as likely."
+    """For each clip the start of a span of `length` (batch, 1, 1) samples that lies inside the
+    clip; every place is as likely."""
     return (_uniform(x, 0, 1, generator)*(x.shape[-1] - length + 1)).floor()
 
 def _inside(x:Tensor, start:Tensor, length:Tensor) -> Tensor:
@@ -89,16 +98,21 @@ def _inside(x:Tensor, start:Tensor, length:Tensor) -> Tensor:
 def fragment_gain(
     x:Tensor,                                # waveforms (batch, channels, time)
     low:float=0.5, high:float=1.3,           # range of the factor
-    min_share:float=0.1, max_share:float=0.5,# range of the fragment's length, as a share of the clip
+    min_share:float=0.1, max_share:float=0.5,# range of the fragment's length, share of the clip
     p:float=0.5,                             # probability for each clip
     generator:torch.Generator|None=None,     # on the device of `x`
 ) -> Tensor:
-    "Multiply one fragment of each clip, anywhere in it, by a factor from U[low, high] (table 1: amplitude of a fragment)."
-    _check_range("gain", low, high); _check_range("share", min_share, max_share, 0, 1)
-    on, gain = _chosen(x, p, generator), _uniform(x, low, high, generator)
+    """Multiply one fragment of each clip, anywhere in it, by a factor from U[low, high]
+    (table 1: amplitude of a fragment)."""
+    _check_range("gain", low, high)
+    _check_range("share", min_share, max_share, 0, 1)
+    on = _chosen(x, p, generator)
+    gain = _uniform(x, low, high, generator)
     length = (_uniform(x, min_share, max_share, generator)*x.shape[-1]).round()
-    def f(x, gain, start, length): return torch.where(_inside(x, start, length), x*gain, x)
-    return _apply(x, on, f, gain, _span_start(x, length, generator), length)
+    start = _span_start(x, length, generator)
+    def scale_span(x, gain, start, length):
+        return torch.where(_inside(x, start, length), x*gain, x)
+    return _apply(x, on, scale_span, gain, start, length)
 
 def time_mask(
     x:Tensor,               # waveforms (batch, channels, time)
@@ -107,22 +121,28 @@ def time_mask(
     p:float=0.5,            # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Silence one span of each clip, U[0, max_seconds] long and anywhere in it (table 1: time masking)."
+    """Silence one span of each clip, U[0, max_seconds] long and anywhere in it
+    (table 1: time masking)."""
     _check_range("max_seconds", 0, max_seconds)
     on = _chosen(x, p, generator)
-    length = _uniform(x, 0, min(max_seconds*sr, x.shape[-1]/2), generator).round()
-    def f(x, start, length): return x.masked_fill(_inside(x, start, length), 0)
-    return _apply(x, on, f, _span_start(x, length, generator), length)
+    most = min(max_seconds*sr, x.shape[-1]/2)
+    length = _uniform(x, 0, most, generator).round()
+    start = _span_start(x, length, generator)
+    def silence_span(x, start, length): return x.masked_fill(_inside(x, start, length), 0)
+    return _apply(x, on, silence_span, start, length)
 
 # %% ../nbs/04_augment.ipynb #23c0f2a7
 def _window(x:Tensor, start:Tensor, n:int) -> Tensor: # (batch, channels, n)
     "From each clip of the batch the `n` values from its own `start` (batch, 1, 1) on."
     b, c, _ = x.shape
     start = start.long().expand(b, c, 1).flatten()
-    return x.flatten(0, 1).unfold(-1, n, 1)[torch.arange(b*c, device=x.device), start].view(b, c, n)
+    row = torch.arange(b*c, device=x.device)
+    windows = x.flatten(0, 1).unfold(-1, n, 1)  # a view: (batch*channels, starts, n)
+    return windows[row, start].view(b, c, n)
 
 def _fir(x:Tensor, taps:Tensor) -> Tensor:
-    "y[n] = sum_i taps[i] x[n+i], each clip of the batch with its own `taps` (batch, 1, K); K-1 samples shorter than `x`."
+    """y[n] = sum_i taps[i] x[n+i], each clip of the batch with its own `taps` (batch, 1, K);
+    K-1 samples shorter than `x`."""
     n = x.shape[-1] - taps.shape[-1] + 1
     y = x[..., :n]*taps[..., :1]
     for i in range(1, taps.shape[-1]): y.addcmul_(x[..., i:i+n], taps[..., i:i+1])
@@ -133,28 +153,34 @@ def delay_taps(
     fraction:Tensor, # (batch, 1, 1), delay in samples, in [0, 1)
     half:int=8,      # taps on either side
 ) -> Tensor: # (batch, 1, 2*half), for `_fir` on an input that starts `half` samples early
-    "A sinc, shifted by `fraction` and windowed: the weights that read a waveform between its samples. No fraction: a single 1."
+    """A sinc, shifted by `fraction` and windowed: the weights that read a waveform between its
+    samples. No fraction: a single 1."""
     u = half - torch.arange(2*half, device=fraction.device, dtype=fraction.dtype) - fraction
-    return torch.where(fraction == 0, (u == 0).to(u), torch.sinc(u)*torch.cos(torch.pi*u/(2*half))**2)
+    window = torch.cos(torch.pi*u/(2*half))**2
+    return torch.where(fraction == 0, (u == 0).to(u), torch.sinc(u)*window)
 
 def delay(
     x:Tensor,              # waveforms (batch, channels, time)
     shift:Tensor,          # (batch,): later by so many samples, whole or not; negative: earlier
     cyclic:bool=False,     # what leaves at one end comes in at the other; else zeros come in
     fractional:bool=True,  # False: `shift` is rounded, and no sample value changes
-    most:int|None=None,    # a known bound of |shift| where not `cyclic`, which saves memory; None: the length of the clip
+    most:int|None=None,    # bound of |shift| if known, saves memory; None: the clip's length
 ) -> Tensor:
     "x[n - shift], each clip of the batch with its own shift."
     _check_batch(x)
-    n, shift, half = x.shape[-1], shift.to(x).view(-1, 1, 1), 8*fractional
-    if not cyclic: shift = shift.clamp(-n-half, n+half)                     # further away there is only silence
+    n = x.shape[-1]
+    half = 8*fractional
+    shift = shift.to(x).view(-1, 1, 1)
+    if not cyclic: shift = shift.clamp(-n-half, n+half)  # further away there is only silence
     whole = shift.floor() if fractional else shift.round()
     if cyclic:
         tail = x[..., :2*half].repeat(1, 1, ceil(2*half/n))[..., :2*half]
-        source, start = torch.cat((x, x, tail), -1), (-whole - half) % n
+        source = torch.cat((x, x, tail), -1)
+        start = (-whole - half) % n
     else:
         most = min(most or n+half, n+half) + 1
-        source, start = F.pad(x, (most+half, most+half)), most - whole.clamp(-most, most)
+        source = F.pad(x, (most+half, most+half))
+        start = most - whole.clamp(-most, most)
     if not fractional: return _window(source, start, n)
     return _fir(_window(source, start, n + 2*half - 1), delay_taps(shift - whole, half))
 
@@ -166,10 +192,13 @@ def cyclic_shift(
     p:float=0.5,            # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Roll each clip by its own amount, forwards or backwards (table 1: cyclic time shift, integer and fractional delay)."
+    """Roll each clip by its own amount, forwards or backwards
+    (table 1: cyclic time shift, integer and fractional delay)."""
     _check_range("max_shift", 0, max_shift)
-    on, shift = _chosen(x, p, generator), _uniform(x, -max_shift, max_shift, generator)*x.shape[-1]
-    return _apply(x, on, lambda x, shift: delay(x, shift, True, fractional), shift)
+    on = _chosen(x, p, generator)
+    shift = _uniform(x, -max_shift, max_shift, generator)*x.shape[-1]
+    def roll(x, shift): return delay(x, shift, True, fractional)
+    return _apply(x, on, roll, shift)
 
 def linear_shift(
     x:Tensor,               # waveforms (batch, channels, time)
@@ -179,21 +208,28 @@ def linear_shift(
     p:float=0.5,            # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Move each clip earlier or later by its own U[-max_seconds, max_seconds]; zeros come in (table 1: linear time shift)."
+    """Move each clip earlier or later by its own U[-max_seconds, max_seconds]; zeros come in
+    (table 1: linear time shift)."""
     _check_range("max_seconds", 0, max_seconds)
     most = min(max_seconds*sr, x.shape[-1]/2)
-    on, shift = _chosen(x, p, generator), _uniform(x, -most, most, generator)
-    return _apply(x, on, lambda x, shift: delay(x, shift, False, fractional, ceil(most)), shift)
+    on = _chosen(x, p, generator)
+    shift = _uniform(x, -most, most, generator)
+    def move(x, shift): return delay(x, shift, False, fractional, ceil(most))
+    return _apply(x, on, move, shift)
 
 # %% ../nbs/04_augment.ipynb #4566436e
 def low_pass_taps(
     cutoff:Tensor,  # (batch, 1, 1), as a fraction of the Nyquist frequency
     taps:int=15,    # length of the filter, odd
 ) -> Tensor: # (batch, 1, taps)
-    "Impulse response of an ideal low-pass, cut to `taps` samples by a Hamming window. ValueError for an even length."
-    if taps < 3 or taps % 2 == 0: raise ValueError(f"taps must be odd and at least 3 (an even filter shifts by half a sample), got {taps}")
+    """Impulse response of an ideal low-pass, cut to `taps` samples by a Hamming window.
+    ValueError for an even length."""
+    if taps < 3 or taps % 2 == 0:
+        raise ValueError("taps must be odd and at least 3 "
+                         f"(an even filter shifts by half a sample), got {taps}")
     m = torch.arange(taps, device=cutoff.device, dtype=cutoff.dtype) - taps//2
-    return cutoff*torch.sinc(cutoff*m)*(.54 + .46*torch.cos(2*torch.pi*m/(taps-1)))
+    hamming = .54 + .46*torch.cos(2*torch.pi*m/(taps-1))
+    return cutoff*torch.sinc(cutoff*m)*hamming
 
 def _filter(x:Tensor, taps:Tensor) -> Tensor:
     "`_fir` with `taps` centred on each sample, zeros around the clip: as long as `x`."
@@ -203,30 +239,38 @@ def _filter(x:Tensor, taps:Tensor) -> Tensor:
 # %% ../nbs/04_augment.ipynb #77903aa6
 def low_pass(
     x:Tensor,                        # waveforms (batch, channels, time)
-    low:float=0.5, high:float=0.75,  # range of the cutoff, as a fraction of the Nyquist frequency; 1 lets everything pass
+    low:float=0.5, high:float=0.75,  # range of the cutoff / Nyquist; 1 lets everything pass
     taps:int=15,                     # length of the filter, odd
     p:float=0.5,                     # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Take away the frequencies above a cutoff from U[low, high], one a clip (table 1: low-pass filter)."
+    """Take away the frequencies above a cutoff from U[low, high], one a clip
+    (table 1: low-pass filter)."""
     _check_range("cutoff", low, high, 0, 1)
-    return _apply(x, _chosen(x, p, generator), _filter, low_pass_taps(_uniform(x, low, high, generator), taps))
+    on = _chosen(x, p, generator)
+    cutoff = _uniform(x, low, high, generator)
+    return _apply(x, on, _filter, low_pass_taps(cutoff, taps))
 
 def high_pass(
     x:Tensor,                       # waveforms (batch, channels, time)
-    low:float=0., high:float=0.25,  # range of the cutoff, as a fraction of the Nyquist frequency; 0 lets everything pass
+    low:float=0., high:float=0.25,  # range of the cutoff / Nyquist; 0 lets everything pass
     taps:int=15,                    # length of the filter, odd
     p:float=0.5,                    # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Take away the frequencies below a cutoff from U[low, high], one a clip (table 1: high-pass filter)."
+    """Take away the frequencies below a cutoff from U[low, high], one a clip
+    (table 1: high-pass filter)."""
     _check_range("cutoff", low, high, 0, 1)
-    return _apply(x, _chosen(x, p, generator), lambda x, h: x - _filter(x, h), low_pass_taps(_uniform(x, low, high, generator), taps))
+    on = _chosen(x, p, generator)
+    cutoff = _uniform(x, low, high, generator)
+    def rest(x, taps): return x - _filter(x, taps)
+    return _apply(x, on, rest, low_pass_taps(cutoff, taps))
 
 # %% ../nbs/04_augment.ipynb #e9526c34
 def _draw_half(x, low, high, generator):
-    "The largest level of a signed code of `low` to `high` whole bits, one draw a clip: 2**(bits-1) - 1."
-    if not (isinstance(low, int) and isinstance(high, int)): raise ValueError(f"bits must be whole numbers, got {low} and {high}")
+    "One draw a clip: the largest level, 2**(bits-1) - 1, of a signed code of `low` to `high` bits."
+    if not (isinstance(low, int) and isinstance(high, int)):
+        raise ValueError(f"bits must be whole numbers, got {low} and {high}")
     _check_range("bits", low, high, 2, 24)
     return 2**(_uniform(x, low, high+1, generator).floor() - 1) - 1
 
@@ -236,10 +280,12 @@ def quantise(
     p:float=0.5,             # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Round each sample to equal steps, 2**bits - 1 values between -1 and 1 (table 1: linear quantisation). Nothing is clipped."
+    """Round each sample to equal steps, 2**bits - 1 values between -1 and 1
+    (table 1: linear quantisation). Nothing is clipped."""
     _check_batch(x)
     half = _draw_half(x, low, high, generator)
-    return _apply(x, _chosen(x, p, generator), lambda x, half: (x*half).round_().div_(half), half)
+    def to_steps(x, half): return (x*half).round_().div_(half)
+    return _apply(x, _chosen(x, p, generator), to_steps, half)
 
 def mu_law(
     x:Tensor,               # waveforms (batch, channels, time)
@@ -247,58 +293,79 @@ def mu_law(
     p:float=0.5,            # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Round each sample to steps that grow with the amplitude: compress, quantise, expand (table 1: quantisation by mu-law)."
+    """Round each sample to steps that grow with the amplitude: compress, quantise, expand
+    (table 1: quantisation by mu-law)."""
     _check_batch(x)
     half = _draw_half(x, low, high, generator)
-    def f(x, half):
-        mu, scale = 2*half, torch.log1p(2*half)
+    def compand(x, half):
+        mu = 2*half
+        scale = torch.log1p(mu)
         level = x.abs().mul_(mu).log1p_().mul_(half/scale).round_()
         return level.mul_(scale/half).expm1_().div_(mu).copysign_(x)
-    return _apply(x, _chosen(x, p, generator), f, half)
+    return _apply(x, _chosen(x, p, generator), compand, half)
 
 # %% ../nbs/04_augment.ipynb #6e641f38
 @lru_cache
 def _resampler(old:int, new:int, dtype:torch.dtype, device:torch.device):
-    "torchaudio's resampler from rate `old` to `new`, its kernel computed once and kept on the device."
+    "torchaudio's resampler between two rates, its kernel computed once and kept on the device."
     from torchaudio.transforms import Resample
     return Resample(old, new, dtype=dtype).to(device)
 
-def _stretch(x:Tensor, factor:float, place:Tensor) -> Tensor:
-    "`x` with `factor` times as many samples, then cut or filled with zeros to its old length: `place` (batch, 1, 1) in [0, 1) says where."
-    n, ratio = x.shape[-1], Fraction(factor).limit_denominator(100)
-    exact = torch.autocast(x.device.type, enabled=False) if x.device.type in ("cpu", "cuda") else nullcontext() # or a convolution is done in half precision
-    with exact: y = x if ratio == 1 else _resampler(ratio.denominator, ratio.numerator, x.dtype, x.device)(x)
+def _full_precision(device:torch.device):
+    "A context in which a convolution is not done in half precision."
+    if device.type not in ("cpu", "cuda"): return nullcontext()
+    return torch.autocast(device.type, enabled=False)
+
+def _stretch(
+    x:Tensor,        # waveforms (batch, channels, time)
+    factor:float,    # so many times as many samples
+    position:Tensor, # (batch, 1, 1) in [0, 1): which part is kept, or where the zeros go
+) -> Tensor:
+    "`x` with `factor` times as many samples, then cut or filled with zeros to its old length."
+    n = x.shape[-1]
+    ratio = Fraction(factor).limit_denominator(100)
+    y = x
+    if ratio != 1:
+        with _full_precision(x.device):
+            y = _resampler(ratio.denominator, ratio.numerator, x.dtype, x.device)(x)
     missing = max(n - y.shape[-1], 0)
     y = F.pad(y, (missing, missing))
-    return _window(y, (place*(y.shape[-1] - n + 1)).floor(), n)
+    return _window(y, (position*(y.shape[-1] - n + 1)).floor(), n)
 
 def random_resample(
-    x:Tensor,                                    # waveforms (batch, channels, time)
-    factors:tuple[float,...]=(.8, .9, 1.1, 1.2), # the length becomes so many times as long, to two digits; the pitch that much lower
-    p:float=0.5,                                 # probability for each clip
-    generator:torch.Generator|None=None,         # on the device of `x`
+    x:Tensor,                            # waveforms (batch, channels, time)
+    factors:tuple[float,...]=(.8, .9, 1.1, 1.2), # times as long, to two digits; pitch / factor
+    p:float=0.5,                         # probability for each clip
+    generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Play each clip faster or slower by one of `factors`, all as likely; a random part is kept, or zeros fill the rest (section 3.2: re-sampling)."
-    if not factors or not all(.1 <= f <= 10 for f in factors): raise ValueError(f"expected factors between 0.1 and 10, got {factors}")
-    on, place = _chosen(x, p, generator), _uniform(x, 0, 1, generator)
-    def f(x, place):
+    """Play each clip faster or slower by one of `factors`, all as likely; a random part is kept,
+    or zeros fill the rest (section 3.2: re-sampling)."""
+    if not factors or not all(.1 <= f <= 10 for f in factors):
+        raise ValueError(f"expected factors between 0.1 and 10, got {factors}")
+    on = _chosen(x, p, generator)
+    position = _uniform(x, 0, 1, generator)
+    def stretch_groups(x, position):
         k, b = len(factors), len(x)
-        rows = torch.randperm(ceil(b/k)*k, device=x.device, generator=generator)   # shuffled, filled up to k equal groups
-        groups = (rows % b).view(k, -1)
-        return torch.cat([_stretch(x[i], s, place[i]) for s, i in zip(factors, groups)])[rows.argsort()[:b]]
-    return _apply(x, on, f, place)
+        # the rows shuffled, and filled up to k groups of the same size
+        order = torch.randperm(ceil(b/k)*k, device=x.device, generator=generator)
+        groups = (order % b).view(k, -1)
+        parts = [_stretch(x[rows], f, position[rows]) for f, rows in zip(factors, groups)]
+        return torch.cat(parts)[order.argsort()[:b]]
+    return _apply(x, on, stretch_groups, position)
 
 # %% ../nbs/04_augment.ipynb #fd4e0ea4
-COLOURS = dict(white=0, pink=-1, red=-2, blue=1, violet=2) # the power of the noise is proportional to frequency to this
+COLOURS = dict(white=0, pink=-1, red=-2, blue=1, violet=2) # power ~ frequency**exponent
 
 def _coloured(x:Tensor, exponent:Tensor, generator=None) -> Tensor:
-    "Gaussian noise of the shape of `x`, mean 0, power proportional to frequency**exponent (batch, 1, 1): a random spectrum, weighted."
+    """Gaussian noise of the shape of `x`, mean 0, power proportional to frequency**exponent
+    (batch, 1, 1): a random spectrum, weighted."""
     bins = x.shape[-1]//2 + 1
     spec = torch.randn(*x.shape[:2], bins, 2, device=x.device, dtype=x.dtype, generator=generator)
     log_f = torch.arange(bins, device=x.device, dtype=x.dtype).clamp_(min=1).log_()
     weight = torch.exp(exponent/2*log_f)
     weight[..., 0] = 0                                    # no mean
-    return torch.fft.irfft(torch.view_as_complex(spec.mul_(weight[..., None])), x.shape[-1])
+    spec = torch.view_as_complex(spec.mul_(weight[..., None]))
+    return torch.fft.irfft(spec, x.shape[-1])
 
 def _flat(x:Tensor, generator=None) -> Tensor:
     "Noise of the shape of `x`, mean 0, its values uniform in an interval."
@@ -307,9 +374,12 @@ def _flat(x:Tensor, generator=None) -> Tensor:
 
 # %% ../nbs/04_augment.ipynb #427f178b
 def _add(x:Tensor, noise:Tensor, snr:Tensor) -> Tensor:
-    "`x` plus `noise` scaled to `snr` dB below it (batch, 1, 1), by mean squares over channels and time. Nothing is added where either is silent."
-    size, noise_size = (torch.linalg.vector_norm(z, dim=(1, 2), keepdim=True) for z in (x, noise))
-    return torch.addcmul(x, noise, torch.where(noise_size > 0, size/noise_size, 0)*10**(-snr/20))
+    """`x` plus `noise` scaled to `snr` dB below it (batch, 1, 1), by mean squares over channels
+    and time. Nothing is added where either is silent."""
+    size = torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True)
+    noise_size = torch.linalg.vector_norm(noise, dim=(1, 2), keepdim=True)
+    scale = torch.where(noise_size > 0, size/noise_size, 0)*10**(-snr/20)
+    return torch.addcmul(x, noise, scale)
 
 def add_noise(
     x:Tensor,                 # waveforms (batch, channels, time)
@@ -318,18 +388,27 @@ def add_noise(
     p:float=0.5,              # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Add noise of one colour U[*snr] dB below the clip's own power, each channel its own (table 1: noise). Silence stays silent."
-    if colour not in (*COLOURS, "uniform"): raise ValueError(f"unknown colour {colour!r}, expected one of {', '.join((*COLOURS, 'uniform'))}")
+    """Add noise of one colour U[*snr] dB below the clip's own power, each channel its own
+    (table 1: noise). Silence stays silent."""
+    known = (*COLOURS, "uniform")
+    if colour not in known:
+        raise ValueError(f"unknown colour {colour!r}, expected one of {', '.join(known)}")
     _check_range("snr", *snr, -120)
-    on, snr = _chosen(x, p, generator), _uniform(x, *snr, generator)
+    on = _chosen(x, p, generator)
+    snr = _uniform(x, *snr, generator)
     exponent = torch.full_like(snr, COLOURS.get(colour, 0))
-    def f(x, exponent, snr): return _add(x, _flat(x, generator) if colour == "uniform" else _coloured(x, exponent, generator), snr)
-    return _apply(x, on, f, exponent, snr)
+    def with_noise(x, exponent, snr):
+        if colour == "uniform": noise = _flat(x, generator)
+        else: noise = _coloured(x, exponent, generator)
+        return _add(x, noise, snr)
+    return _apply(x, on, with_noise, exponent, snr)
 
 # %% ../nbs/04_augment.ipynb #7a6b307f
 def _turn_phases(x:Tensor, sigma:float=.01, generator=None) -> Tensor:
-    "Turn the phase of every bin of the clips' spectra by its own N(0, sigma**2); the mean and the Nyquist bin have no phase."
-    n, spec = x.shape[-1], torch.fft.rfft(x)
+    """Turn the phase of every bin of the clips' spectra by its own N(0, sigma**2); the mean and
+    the Nyquist bin have no phase."""
+    n = x.shape[-1]
+    spec = torch.fft.rfft(x)
     turn = sigma*torch.randn(spec.shape, device=x.device, dtype=x.dtype, generator=generator)
     turn[..., 0] = 0
     if n % 2 == 0: turn[..., -1] = 0
@@ -341,9 +420,11 @@ def phase_noise(
     p:float=0.5,        # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Turn the phase of each frequency a little, at random; every magnitude stays (table 1: phase noise)."
+    """Turn the phase of each frequency a little, at random; every magnitude stays
+    (table 1: phase noise)."""
     _check_range("sigma", 0, sigma)
-    return _apply(x, _chosen(x, p, generator), lambda x: _turn_phases(x, sigma, generator))
+    def turned(x): return _turn_phases(x, sigma, generator)
+    return _apply(x, _chosen(x, p, generator), turned)
 
 def _hum(x:Tensor, sr:int, hz:Tensor, phase:Tensor) -> Tensor:
     "A sine of `hz` that starts at `phase` turns (both (batch, 1, 1)), the same in all channels."
@@ -358,32 +439,42 @@ def low_sine(
     p:float=0.5,                     # probability for each clip
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> Tensor:
-    "Add a hum, a sine of U[low, high] Hz, U[*snr] dB below the clip's own power. Silence stays silent."
-    _check_range("frequency", low, high, 0, sr/2); _check_range("snr", *snr, -120)
+    """Add a hum, a sine of U[low, high] Hz, U[*snr] dB below the clip's own power.
+    Silence stays silent."""
+    _check_range("frequency", low, high, 0, sr/2)
+    _check_range("snr", *snr, -120)
     on = _chosen(x, p, generator)
-    draws = [_uniform(x, *r, generator) for r in ((low, high), (0, 1), snr)]
-    return _apply(x, on, lambda x, hz, phase, snr: _add(x, _hum(x, sr, hz, phase), snr), *draws)
+    hz = _uniform(x, low, high, generator)
+    phase = _uniform(x, 0, 1, generator)
+    snr = _uniform(x, *snr, generator)
+    def with_hum(x, hz, phase, snr): return _add(x, _hum(x, sr, hz, phase), snr)
+    return _apply(x, on, with_hum, hz, phase, snr)
 
 # %% ../nbs/04_augment.ipynb #469f1a5f
-_TRANSFORMS = {f.__name__: f for f in (random_gain, fragment_gain, flip_polarity, linear_shift, cyclic_shift, time_mask,
-                                       low_pass, high_pass, mu_law, quantise, random_resample)}
+_TRANSFORMS = {f.__name__: f for f in (
+    random_gain, fragment_gain, flip_polarity, linear_shift, cyclic_shift, time_mask,
+    low_pass, high_pass, mu_law, quantise, random_resample)}
 TABLE1 = tuple(_TRANSFORMS) # the signal transforms of table 1
-PUBLISHED = ("random_gain", "flip_polarity", "linear_shift", "time_mask", "fragment_gain", "cyclic_shift") # the authors' default list
+PUBLISHED = ( # the authors' default list
+    "random_gain", "flip_polarity", "linear_shift", "time_mask", "fragment_gain", "cyclic_shift")
 NOISES = ("white", "blue", "pink", "violet", "red", "uniform", "phase", "sine")
 
 @dataclass
 class AudioAugment:
-    "The signal transforms in random order, then one kind of noise a clip. ValueError for unknown names."
+    """The signal transforms in random order, then one kind of noise a clip.
+    ValueError for unknown names."""
     sr:int                            # samples a second
-    transforms:tuple[str,...]=TABLE1  # names of functions of this module; `PUBLISHED` is the authors' list
+    transforms:tuple[str,...]=TABLE1  # names of functions; `PUBLISHED` is the authors' list
     noises:tuple[str,...]=NOISES      # kinds to draw from; () for none, as on AudioSet
     p:float=0.5                       # probability of each transform, and of noise, for each clip
     snr:tuple[float,float]=(30., 30.) # range in dB of all noises but phase noise
 
     def __post_init__(self):
-        for names, known, what in ((self.transforms, TABLE1, "transform"), (self.noises, NOISES, "noise")):
+        for names, known, what in ((self.transforms, TABLE1, "transform"),
+                                   (self.noises, NOISES, "noise")):
             for name in names:
-                if name not in known: raise ValueError(f"unknown {what} {name!r}, expected one of {', '.join(known)}")
+                if name not in known:
+                    raise ValueError(f"unknown {what} {name!r}, expected one of {', '.join(known)}")
         if self.sr < 1: raise ValueError(f"sr={self.sr}, expected samples a second")
         _check_range("snr", *self.snr, -120)
         if not 0 <= self.p <= 1: raise ValueError(f"p must be a probability, got {self.p}")
@@ -391,19 +482,31 @@ class AudioAugment:
 # %% ../nbs/04_augment.ipynb #11067ad7
 @patch
 def add_one_noise(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -> Tensor:
-    "With probability `p` add one kind of noise, drawn for each clip from `noises`. All Gaussian colours share one inverse FFT."
+    """With probability `p` add one kind of noise, drawn for each clip from `noises`.
+    All Gaussian colours share one inverse FFT."""
     if not self.noises: return x.clone()
-    on, kind = _chosen(x, self.p, generator), _uniform(x, 0, len(self.noises), generator).floor()
-    snr, hz, phase = (_uniform(x, *r, generator) for r in (self.snr, (min(20., self.sr/4), min(200., self.sr/2)), (0., 1.)))
+    on = _chosen(x, self.p, generator)
+    kind = _uniform(x, 0, len(self.noises), generator).floor()
+    snr = _uniform(x, *self.snr, generator)
+    hz = _uniform(x, min(20., self.sr/4), min(200., self.sr/2), generator)
+    phase = _uniform(x, 0., 1., generator)
+
+    def with_flat(x, snr): return _add(x, _flat(x, generator), snr)
+    def with_turn(x): return _turn_phases(x, generator=generator)
+    def with_hum(x, hz, phase, snr): return _add(x, _hum(x, self.sr, hz, phase), snr)
+    def with_colour(x, exponent, snr): return _add(x, _coloured(x, exponent, generator), snr)
+
     exponent, coloured = torch.zeros_like(snr), torch.zeros_like(on)
     for i, name in enumerate(self.noises):
         here = on & (kind == i)
-        if name in COLOURS: exponent, coloured = exponent + here*COLOURS[name], coloured | here
-        if name == "uniform": x = _apply(x, here, lambda x, snr: _add(x, _flat(x, generator), snr), snr)
-        if name == "phase": x = _apply(x, here, lambda x: _turn_phases(x, generator=generator))
-        if name == "sine": x = _apply(x, here, lambda x, hz, phase, snr: _add(x, _hum(x, self.sr, hz, phase), snr), hz, phase, snr)
+        if name in COLOURS:
+            exponent = exponent + here*COLOURS[name]
+            coloured = coloured | here
+        if name == "uniform": x = _apply(x, here, with_flat, snr)
+        if name == "phase": x = _apply(x, here, with_turn)
+        if name == "sine": x = _apply(x, here, with_hum, hz, phase, snr)
     if COLOURS.keys().isdisjoint(self.noises): return x
-    return _apply(x, coloured, lambda x, e, snr: _add(x, _coloured(x, e, generator), snr), exponent, snr)
+    return _apply(x, coloured, with_colour, exponent, snr)
 
 @patch
 def __call__(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -> Tensor:
@@ -411,6 +514,7 @@ def __call__(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -
     _check_batch(x)
     if not (self.transforms or self.noises): return x.clone()
     for i in torch.randperm(len(self.transforms), generator=host_generator(generator)).tolist():
-        name = self.transforms[i]; args = (self.sr,) if name in ("linear_shift", "time_mask") else ()
+        name = self.transforms[i]
+        args = (self.sr,) if name in ("linear_shift", "time_mask") else ()
         x = _TRANSFORMS[name](x, *args, p=self.p, generator=generator)
     return self.add_one_noise(x, generator)
