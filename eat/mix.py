@@ -17,60 +17,82 @@ from .core import host_generator
 
 # %% ../nbs/05_mix.ipynb #fc438686
 def _mix_labels(y, perm, lam, labels):
-    "Labels of a mix: `convex` weights, or the `union` of both with the second dropped where lam >= 0.9."
+    """Labels of a mix: `convex` weights, or the `union` of both with the second dropped where
+    lam >= 0.9."""
     lam = lam.to(y).unsqueeze(-1)
     if labels == "convex": return lam*y + (1-lam)*y[perm]
     if labels == "union": return torch.maximum(y, y[perm]*(lam < .9))
     raise ValueError(f"labels must be 'convex' or 'union', got {labels!r}")
 
+def _check_pair(x, y):
+    "ValueError unless `x` is a batch of waveforms and `y` its float targets."
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        raise ValueError("expected PyTorch tensors (torch.as_tensor makes them), "
+                         f"got {type(x).__name__} and {type(y).__name__}")
+    shapes = x.ndim == 3 and y.ndim == 2 and len(x) == len(y) and x.numel()
+    dtypes = x.dtype in (torch.float32, torch.float64) and y.is_floating_point()
+    if not (shapes and dtypes):
+        raise ValueError(
+            "expected float32 waveforms (batch, channels, time) and float targets "
+            f"(batch, classes), got {tuple(x.shape)} and {tuple(y.shape)}, {x.dtype} and {y.dtype}")
+
 def _prepare(x, y, lam, perm, low, generator):
-    "Check a batch and its targets, and draw what is not given: `lam` from U[low, 1] and `perm`, one a clip."
-    if not (isinstance(x, Tensor) and isinstance(y, Tensor)): raise ValueError(f"expected PyTorch tensors (torch.as_tensor makes them), got {type(x).__name__} and {type(y).__name__}")
-    if x.ndim != 3 or y.ndim != 2 or len(x) != len(y) or not x.numel() or x.dtype not in (torch.float32, torch.float64) or not y.is_floating_point():
-        raise ValueError("expected float32 waveforms (batch, channels, time) and float targets (batch, classes), "
-                         f"got {tuple(x.shape)} and {tuple(y.shape)}, {x.dtype} and {y.dtype}")
+    """Check a batch and its targets, and draw what is not given: `lam` from U[low, 1] and `perm`,
+    one a clip."""
+    _check_pair(x, y)
     if lam is None: lam = low + (1-low)*torch.rand(len(x), device=x.device, generator=generator)
     if perm is None: perm = torch.randperm(len(x), device=x.device, generator=generator)
-    lam, perm = lam if isinstance(lam, Tensor) else torch.as_tensor(lam, device=x.device), torch.as_tensor(perm)
-    if lam.ndim == 0: lam = lam.expand(len(x))                      # one for all
-    if lam.shape != (len(x),) or perm.shape != (len(x),): raise ValueError(f"lam and perm must have shape ({len(x)},), got {tuple(lam.shape)} and {tuple(perm.shape)}")
-    if perm.dtype != torch.long: raise ValueError(f"perm must hold whole numbers (int64), got {perm.dtype}")
-    if lam.device.type == "cpu" and not ((lam >= 0) & (lam <= 1)).all(): raise ValueError(f"lam must lie in [0, 1], got {lam.tolist()}")
+    if not isinstance(lam, Tensor): lam = torch.as_tensor(lam, device=x.device)
+    perm = torch.as_tensor(perm)
+    if lam.ndim == 0: lam = lam.expand(len(x))  # one for all
+    if lam.shape != (len(x),) or perm.shape != (len(x),):
+        raise ValueError(f"lam and perm must have shape ({len(x)},), "
+                         f"got {tuple(lam.shape)} and {tuple(perm.shape)}")
+    if perm.dtype != torch.long:
+        raise ValueError(f"perm must hold whole numbers (int64), got {perm.dtype}")
+    if lam.device.type == "cpu" and not ((lam >= 0) & (lam <= 1)).all():
+        raise ValueError(f"lam must lie in [0, 1], got {lam.tolist()}")
     return lam.to(x), perm
 
 # %% ../nbs/05_mix.ipynb #92a395d6
 def mixup(
     x:Tensor,                 # waveforms (batch, channels, time)
     y:Tensor,                 # targets (batch, classes), float
-    lam:Tensor|None=None,     # the ratio r, (batch,) or one for all, in [0, 1]: share of the first sound; None draws from U[0.1, 1]
+    lam:Tensor|None=None,     # ratio r, (batch,) or one for all, in [0, 1]; None: from U[0.1, 1]
     perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
     labels:str="convex",      # "convex" or "union"
     generator:torch.Generator|None=None, # on the device of `x`
-) -> tuple[Tensor, Tensor]: # the mixed waveforms and targets
-    "Between-class mixup: two sounds at once in the ratio lam : 1-lam of their loudness (section 3.2, reference [9])."
+) -> tuple[Tensor, Tensor]:  # the mixed waveforms and targets
+    """Between-class mixup: two sounds at once in the ratio lam : 1-lam of their loudness
+    (section 3.2, reference [9])."""
     lam, perm = _prepare(x, y, lam, perm, .1, generator)
     rms = x.square().mean((1, 2)).clamp(min=1e-5).sqrt()
-    p = lam*rms[perm] / (lam*rms[perm] + (1-lam)*rms)      # the printed formula, both sides multiplied by r * rms2
+    # the printed formula, both sides multiplied by r * rms2
+    p = lam*rms[perm] / (lam*rms[perm] + (1-lam)*rms)
     p = p[:, None, None]
-    return (p*x + (1-p)*x[perm]) / (p**2 + (1-p)**2).sqrt(), _mix_labels(y, perm, lam, labels)
+    mixed = (p*x + (1-p)*x[perm]) / (p**2 + (1-p)**2).sqrt()
+    return mixed, _mix_labels(y, perm, lam, labels)
 
 # %% ../nbs/05_mix.ipynb #e0b1f142
 def timemix(
     x:Tensor,                 # waveforms (batch, channels, time)
     y:Tensor,                 # targets (batch, classes), float
-    lam:Tensor|None=None,     # share of time that stays, (batch,) or one for all, in [0, 1]; None draws from U[0.5, 1]
+    lam:Tensor|None=None,     # share that stays, (batch,) or one for all; None: from U[0.5, 1]
     perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
     labels:str="convex",      # "convex" or "union"
     generator:torch.Generator|None=None, # on the device of `x`
-) -> tuple[Tensor, Tensor]: # the mixed waveforms and targets
-    "CutMix along time: a span of each clip is replaced by the same span of its partner (section 3.2, table 1)."
+) -> tuple[Tensor, Tensor]:  # the mixed waveforms and targets
+    """CutMix along time: a span of each clip is replaced by the same span of its partner
+    (section 3.2, table 1)."""
     lam, perm = _prepare(x, y, lam, perm, .5, generator)
     n = x.shape[-1]
     span = ((1-lam)*n).round()
-    start = (torch.rand(len(x), device=x.device, dtype=x.dtype, generator=generator)*(n-span+1)).floor()
+    u = torch.rand(len(x), device=x.device, dtype=x.dtype, generator=generator)
+    start = (u*(n-span+1)).floor()
     pos = torch.arange(n, device=x.device)
     inside = (pos >= start[:, None]) & (pos < (start+span)[:, None])
-    return torch.where(inside[:, None], x[perm], x), _mix_labels(y, perm, 1-span/n, labels)
+    mixed = torch.where(inside[:, None], x[perm], x)
+    return mixed, _mix_labels(y, perm, 1-span/n, labels)
 
 # %% ../nbs/05_mix.ipynb #d287cabc
 def stft(
@@ -78,15 +100,18 @@ def stft(
     n_fft:int,      # window length in samples, at most `time`
     hop_length:int, # samples from one window to the next
 ) -> Tensor:        # complex (..., channels, frames, n_fft//2+1)
-    "Short-time Fourier transform with a Hann window; frame l is centred on sample l*hop_length, the last one on the end or behind it; around the clip is silence."
+    """Short-time Fourier transform with a Hann window; frame l is centred on sample l*hop_length,
+    the last one on the end or behind it; around the clip is silence."""
     window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
-    behind = -x.shape[-1] % hop_length          # up to a whole number of hops, or the window would leave the last samples nearly no weight
-    return torch.fft.rfft(F.pad(x, (n_fft//2, n_fft//2 + behind)).unfold(-1, n_fft, hop_length)*window)
+    # up to a whole number of hops, or the window would leave the last samples nearly no weight
+    behind = -x.shape[-1] % hop_length
+    frames = F.pad(x, (n_fft//2, n_fft//2 + behind)).unfold(-1, n_fft, hop_length)
+    return torch.fft.rfft(frames*window)
 
 def _overlap_add(frames, hop_length):
     "Sum frames `(..., frames, n_fft)`, each `hop_length` after the one before: `(..., samples)`."
     n, size = frames.shape[-2:]
-    k = -(-size//hop_length)                                                  # a frame reaches over k hops
+    k = -(-size//hop_length)  # a frame reaches over k hops
     pieces = F.pad(frames, (0, k*hop_length-size)).unflatten(-1, (k, hop_length))
     out = frames.new_zeros(*frames.shape[:-2], n+k-1, hop_length)
     for i in range(k): out[..., i:i+n, :] += pieces[..., i, :]
@@ -98,7 +123,8 @@ def istft(
     hop_length:int, # samples from one window to the next, at most half the window
     length:int,     # samples that come back
 ) -> Tensor:        # waveforms (..., length)
-    "Inverse of `stft`: the waveform whose STFT is closest to `spec` (least squares). Unlike `torch.istft` it never makes a GPU wait for the CPU."
+    """Inverse of `stft`: the waveform whose STFT is closest to `spec` (least squares). Unlike
+    `torch.istft` it never makes a GPU wait for the CPU."""
     window = torch.hann_window(n_fft, dtype=spec.real.dtype, device=spec.device)
     weight = _overlap_add(window.square().expand(spec.shape[-2], -1), hop_length)
     x = _overlap_add(torch.fft.irfft(spec, n_fft)*window, hop_length)
@@ -106,19 +132,29 @@ def istft(
 
 # %% ../nbs/05_mix.ipynb #80fe58d7
 def _window(n_fft, hop_length, time, generator):
-    "Window and hop of one call: `n_fft` or one drawn from it, never longer than the clip; hop None is a quarter of the window."
+    """Window and hop of one call: `n_fft` or one drawn from it, never longer than the clip;
+    hop None is a quarter of the window."""
     sizes = (n_fft,) if isinstance(n_fft, int) else tuple(n_fft)
-    if not sizes or any(not isinstance(n, int) or n < 2 for n in sizes): raise ValueError(f"n_fft must be a whole number from 2 on, or several of them, got {n_fft!r}")
+    if not sizes or any(not isinstance(n, int) or n < 2 for n in sizes):
+        raise ValueError("n_fft must be a whole number from 2 on, or several of them, "
+                         f"got {n_fft!r}")
     if hop_length is not None and not 1 <= hop_length <= min(sizes)//2:
-        raise ValueError(f"hop_length must be from 1 to half the window ({min(sizes)//2} samples), got {hop_length!r}")
-    i = int(torch.randint(len(sizes), (1,), generator=host_generator(generator))) if len(sizes) > 1 else 0
+        raise ValueError(f"hop_length must be from 1 to half the window ({min(sizes)//2} samples), "
+                         f"got {hop_length!r}")
+    i = 0
+    if len(sizes) > 1: i = int(torch.randint(len(sizes), (1,), generator=host_generator(generator)))
     n = min(sizes[i], time)
     return n, max(min(hop_length or n//4, n//2), 1)
 
 def _in_blocks(f, x, perm, *args):
-    "`f(x1, x2, *args)` on all pairs at once, or on a CPU a few pairs at a time, so that their spectra stay in its cache."
-    rows = max(1, 2**19//x[0].numel()) if x.device.type == "cpu" else len(x)
-    return torch.cat([f(x1, x[p], *a) for x1, p, *a in zip(*(t.split(rows) for t in (x, perm, *args)))])
+    """`f(x1, x2, *args)` on all pairs at once, or on a CPU a few pairs at a time, so that their
+    spectra stay in its cache."""
+    size = max(1, 2**19//x[0].numel()) if x.device.type == "cpu" else len(x)
+    parts = []
+    for start in range(0, len(x), size):
+        rows = slice(start, start+size)
+        parts.append(f(x[rows], x[perm[rows]], *(a[rows] for a in args)))
+    return torch.cat(parts)
 
 # %% ../nbs/05_mix.ipynb #298ff795
 def band_mask(
@@ -127,14 +163,17 @@ def band_mask(
     n_bins:int,  # bins of a spectrum, n_fft//2+1
 ) -> Tensor:     # bool (batch, n_bins), True where the first clip's bins stay
     "Algorithm 1, lines 5 and 6: the lowest (or the highest) int(lam * n_bins) bins."
-    kept, k = (lam*n_bins).long()[:, None], torch.arange(n_bins, device=lam.device)
+    k = torch.arange(n_bins, device=lam.device)
+    kept = (lam*n_bins).long()[:, None]
     return torch.where(low[:, None], k < kept, k >= n_bins-kept)
 
 def _which_side(side, x, generator):
     "`side` as a bool tensor (batch,), True where the low band stays; None draws one a clip."
     if side is None: return torch.rand(len(x), device=x.device, generator=generator) < .5
-    if isinstance(side, str) and side in ("low", "high"): return torch.full((len(x),), side == "low", device=x.device)
-    if isinstance(side, Tensor) and side.dtype == torch.bool and side.shape == (len(x),): return side
+    if isinstance(side, str) and side in ("low", "high"):
+        return torch.full((len(x),), side == "low", device=x.device)
+    if isinstance(side, Tensor) and side.dtype == torch.bool and side.shape == (len(x),):
+        return side
     got = f"{side.dtype} {tuple(side.shape)}" if isinstance(side, Tensor) else repr(side)
     raise ValueError(f"side must be 'low', 'high' or a bool tensor of shape ({len(x)},), got {got}")
 
@@ -144,74 +183,85 @@ def freqmix_cutoff(
     sr:int,         # sampling rate in Hz
     n_fft:int=1024, # window length in samples
 ) -> float:         # Hz, in [0, sr/2]
-    "The frequency at which `freqmix` passes from one clip to the other: half-way between the last bin of one and the first of the other."
+    """The frequency at which `freqmix` passes from one clip to the other: half-way between the
+    last bin of one and the first of the other."""
     if side not in ("low", "high"): raise ValueError(f"side must be 'low' or 'high', got {side!r}")
     n_bins = n_fft//2 + 1
-    mask = band_mask(torch.tensor([lam]), torch.tensor([side == "low"]), n_bins)[0]
-    below = int(mask.sum()) if side == "low" else n_bins - int(mask.sum())          # bins below the cutoff
+    kept = int(band_mask(torch.tensor([lam]), torch.tensor([side == "low"]), n_bins).sum())
+    below = kept if side == "low" else n_bins - kept  # bins below the cutoff
     return min(max(below - .5, 0.)*sr/n_fft, sr/2)
 
 # %% ../nbs/05_mix.ipynb #524a5c29
 def freqmix(
     x:Tensor,                 # waveforms (batch, channels, time), float32 or float64
     y:Tensor,                 # targets (batch, classes), float
-    lam:Tensor|None=None,     # share of the bins that stays, (batch,) or one for all, in [0, 1]; None draws from U[0.5, 1]
+    lam:Tensor|None=None,     # share of bins that stays, (batch,) or one for all; None: U[0.5, 1]
     perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
-    side:str|Tensor|None=None, # which band stays: "low", "high" or bool (batch,), True = low; None draws one a clip
-    n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call; shorter clips get a smaller one
+    side:str|Tensor|None=None,# "low", "high" or bool (batch,), True = low stays; None draws
+    n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call
     hop_length:int|None=None, # samples between windows; None: a quarter of the window
     labels:str="convex",      # "convex" or "union"
     generator:torch.Generator|None=None, # on the device of `x`
-) -> tuple[Tensor, Tensor]: # the mixed waveforms and targets
-    "FreqMix: one band of each clip, the rest of the spectrum from its partner (section 3.2, algorithm 1, equation 1). ValueError for wrong shapes or settings."
+) -> tuple[Tensor, Tensor]:  # the mixed waveforms and targets
+    """FreqMix: one band of each clip, the rest of the spectrum from its partner
+    (section 3.2, algorithm 1, equation 1). ValueError for wrong shapes or settings."""
     lam, perm = _prepare(x, y, lam, perm, .5, generator)
     low = _which_side(side, x, generator)
     n_fft, hop_length = _window(n_fft, hop_length, x.shape[-1], generator)
     def swap_band(x1, x2, keep):
         spec = stft(x1-x2, n_fft, hop_length).masked_fill_(~keep[:, None, None], 0)
         return x2 + istft(spec, n_fft, hop_length, x1.shape[-1])
-    return _in_blocks(swap_band, x, perm, band_mask(lam, low, n_fft//2+1)), _mix_labels(y, perm, lam, labels)
+    mixed = _in_blocks(swap_band, x, perm, band_mask(lam, low, n_fft//2+1))
+    return mixed, _mix_labels(y, perm, lam, labels)
 
 # %% ../nbs/05_mix.ipynb #042ecfcd
 def mix_phase(
     spec1:Tensor,      # complex spectrum of the first clip, any shape
     spec2:Tensor,      # the partner's, same shape
     lam:Tensor|float,  # weight of the first phase in [0, 1], broadcast against the spectra
-    arc:str="short",   # "short": along the shorter arc; "printed": algorithm 2, line 8, as it stands
+    arc:str="short",   # along the shorter arc; or "printed": algorithm 2, line 8, as it stands
 ) -> Tensor:           # complex
-    "Magnitude of `spec1`, phase from `lam` of the first and 1 - `lam` of the second (algorithm 2, lines 8 and 9)."
+    """Magnitude of `spec1`, phase from `lam` of the first and 1 - `lam` of the second
+    (algorithm 2, lines 8 and 9)."""
     if arc == "printed": return torch.polar(spec1.abs(), lam*spec1.angle() + (1-lam)*spec2.angle())
     if arc != "short": raise ValueError(f"arc must be 'short' or 'printed', got {arc!r}")
-    turn = (1-lam)*torch.angle(spec2*spec1.conj() + 0)       # + 0: an imaginary part of -0 becomes 0, so exact opposites turn one way
+    # + 0: an imaginary part of -0 becomes 0, so exact opposites turn one way
+    turn = (1-lam)*torch.angle(spec2*spec1.conj() + 0)
     return spec1*torch.complex(turn.cos(), turn.sin())
 
 # %% ../nbs/05_mix.ipynb #fdd74b50
 def phasemix(
     x:Tensor,                 # waveforms (batch, channels, time), float32 or float64
     y:Tensor,                 # targets (batch, classes), float
-    lam:Tensor|None=None,     # weight of the first phase, (batch,) or one for all, in [0, 1]; None draws from U[0, 1]
+    lam:Tensor|None=None,     # weight of the first phase, (batch,) or one for all; None: U[0, 1]
     perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
     arc:str="short",          # "short" or "printed", see `mix_phase`
-    n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call; shorter clips get a smaller one
+    n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call
     hop_length:int|None=None, # samples between windows; None: a quarter of the window
     labels:str="convex",      # "convex" or "union", with weight 0.5 lam + 0.5 for the first
     generator:torch.Generator|None=None, # on the device of `x`
-) -> tuple[Tensor, Tensor]: # the mixed waveforms and targets
-    "PhaseMix: the magnitude of each clip with a phase between its own and its partner's (section 3.2, algorithm 2). ValueError for wrong shapes or settings."
+) -> tuple[Tensor, Tensor]:  # the mixed waveforms and targets
+    """PhaseMix: the magnitude of each clip with a phase between its own and its partner's
+    (section 3.2, algorithm 2). ValueError for wrong shapes or settings."""
     lam, perm = _prepare(x, y, lam, perm, 0., generator)
     n_fft, hop_length = _window(n_fft, hop_length, x.shape[-1], generator)
     def turn_phase(x1, x2, lam):
         spec1, spec2 = stft(x1, n_fft, hop_length), stft(x2, n_fft, hop_length)
-        return istft(mix_phase(spec1, spec2, lam[:, None, None, None], arc), n_fft, hop_length, x1.shape[-1])
-    return _in_blocks(turn_phase, x, perm, lam), _mix_labels(y, perm, .5*lam+.5, labels)
+        spec = mix_phase(spec1, spec2, lam[:, None, None, None], arc)
+        return istft(spec, n_fft, hop_length, x1.shape[-1])
+    mixed = _in_blocks(turn_phase, x, perm, lam)
+    return mixed, _mix_labels(y, perm, .5*lam+.5, labels)
 
 # %% ../nbs/05_mix.ipynb #aa270820
-MIXES = dict(mixup=mixup, timemix=timemix, freqmix=freqmix, phasemix=phasemix) # the mixing strategies by name
+MIXES = dict( # the mixing strategies by name
+    mixup=mixup, timemix=timemix, freqmix=freqmix, phasemix=phasemix)
 
 @dataclass
 class RandomMix:
-    "One mixing strategy for the whole batch, drawn at each call (section 4). ValueError for unknown names and values out of range."
-    weights:dict = field(default_factory=lambda: dict.fromkeys(MIXES, 1.)) # strategy -> its weight in the draw; what is missing is never drawn
+    """One mixing strategy for the whole batch, drawn at each call (section 4).
+    ValueError for unknown names and values out of range."""
+    # strategy -> its weight in the draw; what is missing is never drawn
+    weights:dict = field(default_factory=lambda: dict.fromkeys(MIXES, 1.))
     p:float = 1.                        # probability that a batch is mixed at all
     start_epoch:int = 0                 # batches of earlier epochs come back as they are
     labels:str = "convex"               # "convex" or "union"
@@ -220,12 +270,17 @@ class RandomMix:
 
     def __post_init__(self):
         unknown = set(self.weights) - set(MIXES)
-        if unknown: raise ValueError(f"unknown mix {', '.join(map(repr, sorted(unknown)))}, expected some of {', '.join(MIXES)}")
+        if unknown:
+            raise ValueError(f"unknown mix {', '.join(map(repr, sorted(unknown)))}, "
+                             f"expected some of {', '.join(MIXES)}")
         w = torch.tensor([float(v) for v in self.weights.values()])
-        if not ((w >= 0) & w.isfinite()).all() or w.sum() <= 0: raise ValueError(f"weights must not be negative nor all 0, got {self.weights}")
+        if not ((w >= 0) & w.isfinite()).all() or w.sum() <= 0:
+            raise ValueError(f"weights must not be negative nor all 0, got {self.weights}")
         if not 0 <= self.p <= 1: raise ValueError(f"p must lie in [0, 1], got {self.p}")
-        if self.labels not in ("convex", "union"): raise ValueError(f"labels must be 'convex' or 'union', got {self.labels!r}")
-        if self.arc not in ("short", "printed"): raise ValueError(f"arc must be 'short' or 'printed', got {self.arc!r}")
+        if self.labels not in ("convex", "union"):
+            raise ValueError(f"labels must be 'convex' or 'union', got {self.labels!r}")
+        if self.arc not in ("short", "printed"):
+            raise ValueError(f"arc must be 'short' or 'printed', got {self.arc!r}")
         _window(self.n_fft, None, 2, None)
 
 @patch
@@ -245,8 +300,12 @@ def __call__(self:RandomMix,
     epoch:int|None=None, # epoch of the batch, from 0; None: late enough
     generator:torch.Generator|None=None, # on the device of `x`
 ) -> tuple[Tensor, Tensor]: # the batch mixed, or as it came
-    "Mix a batch with the next strategy; a batch before `start_epoch`, or left out by `p`, comes back as it is."
-    name = None if epoch is not None and epoch < self.start_epoch else self.draw(generator)
+    """Mix a batch with the next strategy; a batch before `start_epoch`, or left out by `p`,
+    comes back as it is."""
+    if epoch is not None and epoch < self.start_epoch: return x, y
+    name = self.draw(generator)
     if name is None: return x, y
-    special = dict(freqmix=dict(n_fft=self.n_fft), phasemix=dict(n_fft=self.n_fft, arc=self.arc)).get(name, {})
+    special = {}
+    if name == "freqmix": special = dict(n_fft=self.n_fft)
+    if name == "phasemix": special = dict(n_fft=self.n_fft, arc=self.arc)
     return MIXES[name](x, y, labels=self.labels, generator=generator, **special)
