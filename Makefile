@@ -28,8 +28,8 @@ demo: .venv/installed
 test: export OMP_NUM_THREADS=1
 test: .venv/installed-dev
 	$(BIN)/nbdev_test --n_workers 2 --timing
-	$(BIN)/python -m pytest -q nbs/06b_fast.ipynb nbs/06c_frozen.ipynb nbs/08_train.ipynb nbs/engine/devices.ipynb --without numba -k "not withstand"
-	$(BIN)/python -m pytest nbs
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q nbs/06b_fast.ipynb nbs/06c_frozen.ipynb nbs/08_train.ipynb nbs/engine/devices.ipynb --without numba -k "not withstand"
+	$(BIN)/python -m pytest -n 2 --dist loadfile nbs
 lab: .venv/installed-dev
 	$(BIN)/jupyter lab nbs/00_core.ipynb
 docs: .venv/installed-dev

@@ -47,7 +47,8 @@ class _Resampler:
         self.n_in += len(a)
         y = self.soxr.resample_chunk(a - self.offset)
         self.n_out += len(y)
-        return y + self.offset
+        y += self.offset
+        return y
 
     def last(self): # soxr gives the wanted length or a few samples more when zeros follow
         zeros = np.zeros((ceil(self.sr_from/self.sr_to), self.channels), self.dtype)
@@ -541,6 +542,10 @@ def _open_file(self:AudioReader, file, size, path):
         if not shutil.which("ffmpeg"): raise _refusal(self.name, why) from e
         self._open_ffmpeg(file, path, why)
 
+def _is_plain(f):
+    "Are the samples of a `SoundFile` stored one by one, as numbers?"
+    return f.subtype.startswith(("PCM", "FLOAT", "DOUBLE", "ULAW", "ALAW")) and f.format != "FLAC"
+
 @patch
 def _first(self:AudioReader, part, window):
     "Open the first part, which says what the recording is"
@@ -549,8 +554,7 @@ def _first(self:AudioReader, part, window):
     self._window, self._note = window, part.note
     self.sr, self.channels = f.samplerate, f.channels
     self._claims = [_claim(f, part)]
-    plain = f.subtype.startswith(("PCM", "FLOAT", "DOUBLE", "ULAW", "ALAW")) and f.format != "FLAC"
-    counted = plain and not isinstance(window, _Live)
+    counted = _is_plain(f) and not isinstance(window, _Live)
     n = f.frames if counted else self._claims[0]
     if self._rest: n, counted = None, False
     if not _SLOWEST <= self.sr <= _FASTEST:
@@ -568,14 +572,14 @@ def _claim(f, part):
     return round(f.frames*said/there) if said > there > 0 else f.frames # `frames` counts what is there
 
 # %% ../nbs/engine/files.ipynb #775d6ecc
-_PIECE = 4096 # samples decoded at a time
+_PIECE = 4096 # samples that a decoder is asked for at a time; plain ones come a block at a time
 
 @patch
 def _pieces(self:AudioReader):
     "What is there, (time, channels) as it is decoded; afterwards `_end` says why it ended"
     self._end = None
     if self._array is not None:
-        yield from (self._array[i:i + _PIECE] for i in range(0, len(self._array), _PIECE))
+        yield from (self._array[i:i + self._size].copy("K") for i in range(0, len(self._array), self._size))
         return
     yield from self._part_pieces()
     if not self._end: self._behind()
@@ -595,16 +599,20 @@ def _pieces(self:AudioReader):
 @patch
 def _part_pieces(self:AudioReader):
     "The pieces of the part that is open"
-    left = self._claims[-1] or 0 # a piece ends where the header says, since FLAC fails at a tag behind that
+    f, left = self._sound, self._claims[-1] or 0 # a piece ends where the header says: FLAC fails at a tag behind that
+    plain = _is_plain(f)
+    n = self._size if plain else _PIECE
+    as_stored = plain and f.subtype == "PCM_16" and f.format != "SDS" # one call reads all, for floats each reads 8 KB
+    dtype = "int16" if as_stored else "float32"
     while True:
-        try: a = self._sound.read(min(left, _PIECE) or _PIECE, dtype="float32", always_2d=True)
+        try: a = f.read(min(left, n) or n, dtype=dtype, always_2d=True)
         except sf.SoundFileError as e:
             if left or not self._claims[-1]: self._end = _why(e)
             a = ()
         if e := getattr(self._window, "error", None): raise self._unreadable(e) from e
         if not len(a): return
         left -= min(left, len(a))
-        yield a
+        yield a*np.float32(2**-15) if as_stored else a
 
 @patch
 def _behind(self:AudioReader):
@@ -616,7 +624,7 @@ def _behind(self:AudioReader):
 @patch
 def __iter__(self:AudioReader)->Iterator[np.ndarray]:
     "The blocks, once; then what was wrong is told"
-    size = max(_BLOCK if self.channels <= _MAX_CHANNELS else 2**21//self.channels, 1)
+    size = self._size = max(_BLOCK if self.channels <= _MAX_CHANNELS else 2**21//self.channels, 1)
     held, n_held, self.n_read, self.n_spikes, self._bad, self._bad_at = [], 0, 0, 0, 0, None
     for a in self._pieces():
         self._check(a)
@@ -624,10 +632,10 @@ def __iter__(self:AudioReader)->Iterator[np.ndarray]:
         if self._bad: continue                             # only counted from here on
         held.append(a)
         n_held += len(a)
-        if n_held >= 2*size:
-            a = np.concatenate(held)
-            held, n_held = [a[size:]], len(a) - size
-            yield self._mend(a[:size])
+        while n_held >= 2*size:
+            if len(held[0]) != size: held = np.split(np.concatenate(held), [size])
+            n_held -= size
+            yield self._mend(held.pop(0))
     if self._bad:
         raise ValueError(f"{self.name}: expected finite samples, found NaN or infinity at {self._bad_at/self.sr:.3f} s "
                          f"({self._bad} of {self.n_read} samples)")
@@ -638,9 +646,9 @@ def __iter__(self:AudioReader)->Iterator[np.ndarray]:
 @patch
 def _check(self:AudioReader, a):
     "Count samples that are not finite"
-    if np.isfinite(a.sum(dtype=np.float64)): return
+    if np.isfinite(a).all(): return
     bad = ~np.isfinite(a).all(1)
-    if bad.any() and self._bad_at is None: self._bad_at = self.n_read + bad.argmax()
+    if self._bad_at is None: self._bad_at = self.n_read + bad.argmax()
     self._bad += int(bad.sum())
 
 @patch
