@@ -464,16 +464,16 @@ class AudioAugment:
     """The signal transforms in random order, then one kind of noise a clip.
     ValueError for unknown names."""
     sr:int                            # samples a second
-    transforms:tuple[str,...]=TABLE1  # names of functions; `PUBLISHED` is the authors' list
+    transforms:tuple=TABLE1           # names, or functions of your own: `f(x, generator=...)`
     noises:tuple[str,...]=NOISES      # kinds to draw from; () for none, as on AudioSet
-    p:float=0.5                       # probability of each transform, and of noise, for each clip
+    p:float=0.5                       # probability of each named transform, and of noise, a clip
     snr:tuple[float,float]=(30., 30.) # range in dB of all noises but phase noise
 
     def __post_init__(self):
         for names, known, what in ((self.transforms, TABLE1, "transform"),
                                    (self.noises, NOISES, "noise")):
             for name in names:
-                if name not in known:
+                if name not in known and not (what == "transform" and callable(name)):
                     raise ValueError(f"unknown {what} {name!r}, expected one of {', '.join(known)}")
         if self.sr < 1: raise ValueError(f"sr={self.sr}, expected samples a second")
         _check_range("snr", *self.snr, -120)
@@ -514,7 +514,10 @@ def __call__(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -
     _check_batch(x)
     if not (self.transforms or self.noises): return x.clone()
     for i in torch.randperm(len(self.transforms), generator=host_generator(generator)).tolist():
-        name = self.transforms[i]
-        args = (self.sr,) if name in ("linear_shift", "time_mask") else ()
-        x = _TRANSFORMS[name](x, *args, p=self.p, generator=generator)
+        transform = self.transforms[i]
+        if callable(transform):
+            x = transform(x, generator=generator)
+            continue
+        args = (self.sr,) if transform in ("linear_shift", "time_mask") else ()
+        x = _TRANSFORMS[transform](x, *args, p=self.p, generator=generator)
     return self.add_one_noise(x, generator)

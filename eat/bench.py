@@ -30,7 +30,10 @@ from .fast import fast
 from .frozen import FrozenBackbone, frozen
 from .mix import MIXES
 from .model import eat_s, eat_xs
-from .train import ema_update, fit, make_augment, make_model, param_groups, predict_scores, preset
+from .checkpoint import make_model
+from .settings import preset
+from .train import ema_update, fit, make_augment, param_groups
+from .windows import predict_scores
 
 # %% ../nbs/24_speed.ipynb #80e995ae
 def _seconds(f, device:torch.device) -> float:
@@ -451,10 +454,10 @@ def eat_bench(
     device:str="auto",      # auto, cpu, cuda
     model:str="eat_s",      # eat_xs, eat_s, eat_m
     n_samples:int=110250,   # samples in a clip
-    batch:int=None,         # clips in a batch; default: 128 on a GPU, else 64 (of which a training step takes 8)
+    batch:int|None=None,    # clips in a batch; default: 128 on a GPU, else 64 (of which a training step takes 8)
     repeats:int=9,          # turns of each augmentation
     pairs:int=3,            # processes on each side, plain and fast
-    results:str=None,       # folder for the tables; default: only print them
+    results:str|None=None,  # folder for the tables; default: only print them
 ):
     "Measure on this machine what a run costs, plain against fast, stage by stage. Times are milliseconds for one clip, in the part `inference` for one call."
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""

@@ -7,10 +7,10 @@ __all__ = ['STATE', 'REST', 'make_model', 'stft_windows', 'network_input', 'read
            'save_state', 'checkpoint_size', 'load_state', 'OtherSettings', 'names_hash', 'describe', 'run_folder',
            'begin_folder', 'load_teacher']
 
-# %% ../nbs/engine/checkpoints.ipynb #eae9bb0a
+# %% ../nbs/engine/checkpoints.ipynb #f14ccb61
 import hashlib, json, os, warnings
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
@@ -50,7 +50,7 @@ def network_input(
     if config.input == "baseline": return x
     return phase_input(x, config.input, **dict(n_fft=stft_windows(config.sr)[1]) | config.phase)
 
-# %% ../nbs/engine/checkpoints.ipynb #07380ce4
+# %% ../nbs/engine/checkpoints.ipynb #9f294e6f
 def _read_json(file) -> dict:
     try: return json.loads(file.read_text())
     except ValueError as e: raise ValueError(f"{file}: not the configuration of a run: {e}") from e
@@ -64,7 +64,7 @@ def read_config(
     d = _read_json(file)
     try:
         classes = d.pop("classes")
-        for other in ("data", "network"): d.pop(other, None)
+        for other in ("data", "network", "own"): d.pop(other, None)
         return TrainConfig(**OLD | d), classes
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise ValueError(f"{file}: not the configuration of a run: {e}") from e
@@ -140,7 +140,7 @@ def load_state(path:Path, state):
         for k in REST: setattr(state, k, saved[k])
     except Exception as e: raise ValueError(f"{path/'state.pt'}: not the state of this run: {e}") from e
 
-# %% ../nbs/engine/checkpoints.ipynb #8bbd4678
+# %% ../nbs/engine/checkpoints.ipynb #a74401a2
 class OtherSettings(ValueError):
     "A run of this name was begun with other settings."
 
@@ -157,9 +157,11 @@ def describe(
     network:str|None=None, # the class of a network that is no `EAT`
 ) -> dict: # as it will be read again
     "What `config.json` says: the configuration, with paths that hold from any folder, and the class names."
-    places = {k: os.path.abspath(v) for k in ("root", "teacher", "out") if (v := getattr(config, k)) is not None}
-    own = dict(network=network) if network else {}
-    return json.loads(json.dumps(asdict(config) | places | dict(classes=classes) | own))
+    settings, known = asdict(config), [f.name for f in fields(TrainConfig)]
+    own = {k: settings.pop(k) for k in list(settings) if k not in known} # of a configuration that is derived
+    places = {k: os.path.abspath(v) for k in ("root", "teacher", "out") if (v := settings[k]) is not None}
+    more = dict(network=network, own=own)
+    return json.loads(json.dumps(settings | places | dict(classes=classes) | {k: v for k, v in more.items() if v}))
 
 def _check_same(path, described, clips, names):
     "ValueError if the run in `path` had other settings or other clips than are given now."

@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from fastcore.script import Param, call_parse
 
 from .core import atomic_write
 from .evaluate import accuracy_interval, check_folds, cross_validate
 from .loss import figure_text, metric_of
 from .mix import MIXES
 from .phase import MODES
-from .run import command as console, expand
-from .train import open_data, preset
+from .command import command
+from .run import expand
+from .settings import PRESETS, one_of, preset
+from .source import open_data
 
 # %% ../nbs/09b_experiment.ipynb #aa2fb059
 @dataclass
@@ -244,17 +245,16 @@ def list_experiments(
 
 _preset = preset # `eat_experiment` has an option of the same name
 
-@call_parse
-@console("interrupted; what has ended is kept, and the same command goes on")
+@command("interrupted; what has ended is kept, and the same command goes on")
 def eat_experiment(
-    names:Param("which to run; none: list them", str, nargs="*"),
-    preset:str="esc10_xs", # the preset that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
+    names:list[str],       # which to run; none: list them
+    preset:one_of(PRESETS)="esc10_xs", # the preset that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
     folds:str="all",       # to hold out in turn: all, or such as 1,2,5
     seed:int=0,            # the same for every row
-    root:str=None,         # where the data lies; default: EAT_DATA
+    root:str|None=None,    # where the data lies; default: EAT_DATA
     device:str="auto",     # auto, cpu, cuda, mps
     out:str="runs",        # runs are kept below this
-    results:str=None,      # folder of the tables, such as nbs/results; default: none are written
+    results:str|None=None, # folder of the tables, such as nbs/results; default: none are written
 ):
     "Run the paper's experiments and some open questions by name, fold by fold and row by row; what has ended is not run again."
     if not names: return print(list_experiments(preset, results or "nbs/results"))

@@ -121,13 +121,13 @@ def backbone(
     in_channels:int=1,       # channels of the waveform
     factors:tuple=(4,4,4,4), # decimation of each of the first downsamplings
     channels:int=16,         # channels after the first convolution
-    block:str="modified",    # "modified" or "common" residual blocks
+    block:str="modified",    # "modified" or "common" residual blocks, or a class of your own
     dilated:bool=True,       # dilations 1, 3, 9 in the last two stages, else 1, 1, 1
     antialias:bool=True,     # low-pass before decimating
 )->nn.Sequential: # -> (batch, channels * 2**(len(factors)+2), time / (4*prod(factors)), rounded up)
     """The convolution stack of figure 4: stem, one downsampling a factor, then two dilated stages
     that halve the time again."""
-    Block = BLOCKS[block]
+    Block = BLOCKS.get(block, block)
     dilations = (1, 3, 9) if dilated else (1, 1, 1)
     c = channels
     layers = OrderedDict(stem=conv(in_channels, c, 7))
@@ -243,7 +243,7 @@ def _check_config(block, head, dim, heads, dropout, factors, **counts):
     def need(ok, name, value, want):
         if not ok: raise ValueError(f"EAT: {name}={value!r}, expected {want}")
     def whole(o, least): return isinstance(o, Integral) and not isinstance(o, bool) and o>=least
-    need(block in BLOCKS, "block", block, "'modified' or 'common'")
+    need(block in BLOCKS or callable(block), "block", block, "'modified' or 'common'")
     need(head in ("transformer", "gap"), "head", head, "'transformer' or 'gap'")
     good = isinstance(factors, (tuple, list)) and len(factors) and all(whole(d, 2) for d in factors)
     need(good, "factors", factors, "one or more integers of at least 2")
@@ -271,7 +271,7 @@ class EAT(nn.Module):
         heads:int=8,               # attention heads
         ff:int=512,                # width of the transformer's feed-forward layers
         dropout:float=0.1,         # probability, in the transformer only
-        block:str="modified",      # residual blocks: "modified" (the paper's), "common" (table 6b)
+        block:str="modified",      # residual blocks: the paper's, "common" (table 6b), or a class
         dilated:bool=True,         # dilations 1, 3, 9 in the last two stages, else 1 (table 6b)
         head:str="transformer",    # or "gap": convolution, global average pooling (table 6b)
         antialias:bool=True,       # low-pass before decimating, else a plain strided convolution

@@ -224,12 +224,12 @@ class Training:
     test:Source         # clips held out; the same as `watched` without a `val_fold`
     state:State
     augment:tuple       # as `make_augment` gives it
-    objective:Objective
+    objective:object    # the loss, such as `Objective`
     an_epoch:int        # steps of an epoch
     steps:int           # of the whole run
     accelerator:object
     callbacks:list
-    network:str|None = None # the class of a network that is no `EAT`
+    network:str|None = None # the class of a network that was given
     teacher:nn.Module|None = None
     path:Path|None = None   # the run's folder
     watched_name:str = "held-out"
@@ -315,7 +315,7 @@ def make_training(
     config:TrainConfig,
     accelerator, device, # as `start_processes` gives them
     train:Source, test:Source,
-    model:nn.Module|None, augment, callbacks:list, # as in `fit`
+    model:nn.Module|None, augment, objective, callbacks:list, # as in `fit`
 ) -> Training:
     "Everything that a training needs, made once. ValueError for clips and settings that do not fit."
     config = settle_task(config, train, test)
@@ -330,9 +330,9 @@ def make_training(
     state = new_state(config, len(train.classes), steps, device, model)
     if config.class_weights: state.weights = class_weights(train.targets.to(device))
     return Training(config, train, watched, test, state, make_augment(config, augment),
-                    Objective(config.label_smoothing), an_epoch, steps, accelerator,
+                    objective or Objective(config.label_smoothing), an_epoch, steps, accelerator,
                     callbacks if accelerator.is_main_process else [],
-                    None if isinstance(state.ema, EAT) else type(state.ema).__name__)
+                    None if model is None else type(model).__name__)
 
 # %% ../nbs/08_train.ipynb #0706ad26
 @dataclass
@@ -386,6 +386,7 @@ def fit(
     source:Source|None=None, # instead of `train` and `test`: clips that are split by their folds
     model:nn.Module|None=None, # a network of your own: (batch, 1, n_samples) -> (batch, classes)
     augment=None,       # instead of the transforms: `augment(x, generator)`; mixing stays
+    objective=None,     # instead of lesson 07's loss: a function with `Objective`'s arguments
     callbacks=(),       # `Callback`s, called after those that show the run
 ) -> Run:
     """Train `config` and return the run. ValueError for data or settings that do not fit,
@@ -396,7 +397,7 @@ def fit(
     origin, main = provenance(device), accelerator.is_main_process
     train, test = _sources(config, source, train, test)
     watchers = [*(shown() if show else []), *limit, *callbacks]
-    t = make_training(config, accelerator, device, train, test, model, augment, watchers)
+    t = make_training(config, accelerator, device, train, test, model, augment, objective, watchers)
     val = {} if t.watched is test else dict(val=t.watched)
     clips = clip_table(train=t.train, **val, test=test)
     tested = clips[clips.split == "test"]
