@@ -164,7 +164,7 @@ def evaluate(
     """Scores of a run's averaged weights on its held-out fold. Clips of it that the run was trained on, under whatever name, are left
     out with a warning; other changes of the clips are told. Errors as `load_run` and the data set raise them."""
     path = expand(path); dev = prepare_device(device); model, config, classes = load_run(path, dev)
-    if windows or overlap is not None: config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
+    if windows is not None or overlap is not None: config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
     given = clips is not None
     if not given: clips = _held_out(path, dataclasses.replace(config, root=root or config.root))
     if clips.classes != classes: raise ValueError(f"{clips.name} has the classes {clips.classes}, the run in {path} was trained on {classes}")
@@ -485,7 +485,7 @@ def eat_cross_validate(
     n_samples:int=None,  # samples that the network hears at once; default: the preset's
     crop:str=None,       # where longer clips are cut in training: random, or sound (never in silence)
     crop_margin:float=None, # zeros that a crop may take in at either end, as a share of it
-    windows:int=None,    # windows over a longer clip in evaluation; default: as many as overlap asks for
+    windows:int=None,    # windows over a longer clip when it is tested or classified; default: as many as overlap asks for
     overlap:float=None,  # share of a window that the next one repeats; default: 0.5
     seed:int=0,          # of the first repeat
     task:str=None,       # single (one class a clip) or multi (any number); default: as the labels say

@@ -10,7 +10,7 @@ __all__ = ['UNKNOWN', 'PIPE_CLOSED', 'expand', 'write_json', 'clip_table', 'writ
 # %% ../nbs/engine/run.ipynb #5e0a1003
 import hashlib, json, os, shutil, socket, sys, time, warnings
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 
@@ -173,13 +173,13 @@ def _who(file) -> str:
     try: d = json.loads(Path(file).read_text()); return f"process {d['pid']} on {d['host']}, since {d['since']}"
     except (OSError, ValueError, KeyError, TypeError): return "another process"
 
-def _try_lock(fd) -> bool:
-    "Whether the lock is ours now. Where the system or the file system knows no locks, nobody is kept out."
-    if fcntl is None: return True
+def _try_lock(fd) -> bool|None:
+    "Whether the lock is ours now. None where the system or the file system knows no locks: nobody is kept out."
+    if fcntl is None: return None
     try: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError: return False
     except OSError as e: warnings.warn(f"this file system knows no locks ({e.strerror}): nothing keeps a second process out", stacklevel=4)
-    return True
+    else: return True
 
 def _same_file(fd, file) -> bool:
     "Whether the open file is still the one of that name."
@@ -201,19 +201,18 @@ class Busy(ValueError):
 @contextmanager
 def locked(
     path, # a run's folder, which is there
-    say=lambda text: print(text, file=sys.stderr), # where a remark goes
 ):
     "Hold the folder's lock inside the block. `Busy` says who has it and since when."
     file = Path(path)/"lock"
     while True:
         fd = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
-        if not _try_lock(fd):
+        if (ours := _try_lock(fd)) is False:
             os.close(fd)
             raise Busy(f"{source_name(path)}: {_who(file)}, works in this folder: wait until it has ended, or choose another `out`")
         if _same_file(fd, file): break
         os.close(fd) # its owner has just ended and taken it away
     try:
-        if os.fstat(fd).st_size: say(f"{source_name(path)}: taken over from {_who(file)}, which has ended")
+        if ours and os.fstat(fd).st_size: print(f"{source_name(path)}: taken over from {_who(file)}, which has ended", file=sys.stderr)
         _sign(fd)
         yield
     finally:
@@ -221,6 +220,10 @@ def locked(
         try: os.unlink(file)
         except OSError: pass # the folder is gone
         if fcntl is not None: os.close(fd)
+
+def _remove_empty(folder):
+    "Remove a folder of which nothing came."
+    with suppress(OSError): Path(folder).rmdir()
 
 @contextmanager
 def new_run_folder(
@@ -231,15 +234,17 @@ def new_run_folder(
     out, n = expand(out), 1
     try: out.mkdir(parents=True, exist_ok=True)
     except OSError as e: raise type(e)(f"{source_name(out)}: the folder of a run cannot be made there ({e.strerror})") from e
-    while True:
-        path = out/(name if n == 1 else f"{name}-{n}")
-        try: path.mkdir(); break
-        except FileExistsError: n += 1
-        except OSError as e: raise type(e)(f"{source_name(path)}: the folder of a run cannot be made ({e.strerror})") from e
-    try:
-        with locked(path): yield path
-    finally:
-        if path.exists() and not any(path.iterdir()): path.rmdir() # nothing came of it
+    with ExitStack() as stack:
+        while True:
+            path = out/(name if n == 1 else f"{name}-{n}")
+            try:
+                path.mkdir()
+                stack.callback(_remove_empty, path)
+                stack.enter_context(locked(path))
+                break
+            except (FileExistsError, Busy): n += 1 # a process that goes on with a run may take it as soon as it is there
+            except OSError as e: raise type(e)(f"{source_name(path)}: the folder of a run cannot be made ({e.strerror})") from e
+        yield path
 
 # %% ../nbs/engine/run.ipynb #5e0a1031
 def length_hint(

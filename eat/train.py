@@ -7,11 +7,12 @@ __all__ = ['LIMITS', 'DATASETS', 'AUGMENTS', 'MODELS', 'PARTS', 'PHASE', 'CHOICE
            'UNEVEN', 'HearConfig', 'TrainConfig', 'ema_per_step', 'preset', 'open_data', 'check_level', 'settle_task',
            'check_figure', 'inner_split', 'make_model', 'stft_windows', 'network_input', 'param_groups', 'n_steps',
            'one_cycle', 'ema_update', 'make_augment', 'seed_of', 'batch_at', 'State', 'new_state', 'wants_bf16',
-           'is_binary', 'prepare_batch', 'train_step', 'mean_over_windows', 'clip_windows', 'predict_scores', 'score',
-           'never_answered', 'never_text', 'write_log', 'save_state', 'checkpoint_size', 'load_state', 'whole_settings',
-           'read_config', 'load_run', 'load_teacher', 'plot_history', 'duration', 'row_text', 'history_table',
-           'Monitor', 'peak_memory', 'stop_signals', 'start_processes', 'predict_together', 'place', 'Run',
-           'names_hash', 'OtherSettings', 'settle_temperature', 'imbalance', 'fit', 'publish', 'eat_train']
+           'is_binary', 'prepare_batch', 'train_step', 'window_levels', 'votes', 'mean_over_windows', 'clip_windows',
+           'predict_scores', 'score', 'never_answered', 'never_text', 'write_log', 'save_state', 'checkpoint_size',
+           'load_state', 'whole_settings', 'read_config', 'load_run', 'load_teacher', 'plot_history', 'duration',
+           'row_text', 'history_table', 'Monitor', 'peak_memory', 'stop_signals', 'start_processes', 'predict_together',
+           'place', 'Run', 'names_hash', 'OtherSettings', 'settle_temperature', 'imbalance', 'fit', 'publish',
+           'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
 import copy, dataclasses, hashlib, json, os, shlex, shutil, signal, sys, threading, time, warnings
@@ -33,7 +34,7 @@ from tqdm.auto import tqdm
 from . import model as models
 from .augment import AudioAugment, NOISES, PUBLISHED, TABLE1, add_noise
 from .core import atomic_write, keeping_buffers, prepare_device, provenance, seed_everything
-from .data import ESC50, AudioFolder, ClipSet, SynthESC, prepare, window_starts
+from .data import QUIET, SILENCE, ESC50, AudioFolder, ClipSet, SynthESC, mean_and_peak, prepare, window_starts
 from .fast import fast
 from .frozen import frozen
 from .loss import MULTI, SINGLE, TASKS, Learner, Objective, Task, class_weights, clip_weights, figure_text, fit_temperature, metric_of, task_of
@@ -59,10 +60,10 @@ class HearConfig:
     parts:dict = field(default_factory=dict) # other parts than the paper's, by name: block, dilated, head, antialias, ... (lesson 06)
     peak:float = 0.95             # each window is scaled to this peak; silence stays silence
     preparation:int = 2           # 2: `eat.data.prepare` on what the network hears; 1: each whole clip scaled on load, as older runs had it
-    windows:int|None = None       # windows over a longer clip in evaluation (in use at least as many as cover it); None: as `overlap` asks for
+    windows:int|None = None       # windows over a longer clip, in evaluation and in use; None: as many as `overlap` asks for
     overlap:float = 0.5           # share of a window that the next one repeats
     task:str = "auto"             # "single": one class a clip; "multi": any number; "auto": as the targets say (lesson 07)
-    temperature:float = 1.        # divides the scores of a clip (one class a clip); fitted when the run ends
+    temperature:float = 1.        # divides the scores of a clip (one class a clip); fitted when a run ends, whatever was given
 
 # %% ../nbs/08_train.ipynb #cb7788a2
 @dataclass
@@ -390,10 +391,26 @@ def train_step(
     state.losses.append(torch.stack([loss.detach(), norm.detach()])); state.step += 1
 
 # %% ../nbs/08_train.ipynb #d1591c06
+def window_levels(
+    x:Tensor, # windows as loud as the recording (batch, 1, n_samples)
+    config:TrainConfig,
+) -> Tensor:  # (batch,), at least 0
+    "How loud windows are: their peaks. Of those of older runs (preparation 1) only whether they sound, 1 or 0."
+    return x.flatten(1).any(1).float() if config.preparation == 1 else mean_and_peak(x)[1].flatten()
+
+def votes(
+    level:Tensor, # of each window (windows,), as `window_levels` gives it
+    clip:Tensor,  # which clip it belongs to (windows,), int64
+    n:int,        # clips
+) -> Tensor:      # (windows,), bool
+    "Which windows sound, and are not 40 dB (`QUIET`) below the loudest of their clip: training cuts around no less (crop \"sound\")."
+    loudest = torch.zeros(n).scatter_reduce(0, clip, level, "amax")
+    return (level >= SILENCE) & (level >= loudest[clip]/QUIET)
+
 def mean_over_windows(
     scores:Tensor,  # of each window (windows, classes)
     clip:Tensor,    # which clip it belongs to (windows,), int64
-    heard:Tensor,   # whether it sounds (windows,), bool; in a clip without sound all count
+    heard:Tensor,   # whether it votes (windows,), bool; in a clip where none does all count
     n:int,          # clips
     task:Task=SINGLE,
 ) -> Tensor: # (n, classes), float32: their probabilities are the mean of the windows' probabilities
@@ -426,11 +443,12 @@ def predict_scores(
     model = frozen(model); device = next(model.parameters()).device
     rows = torch.arange(len(clips))[slice(None) if idx is None else idx]
     clip, start = clip_windows(clips, rows.tolist(), config)
-    scores, heard = [], []
+    scores, levels = [], []
     for i, s in zip(rows[clip].split(config.batch_size), start.split(config.batch_size)):
-        x = network_input(clips.waves(i, config.n_samples, device=device, starts=s), config)
-        scores.append(model(x).float().cpu()); heard.append(x.flatten(1).any(1).cpu())
-    means = mean_over_windows(torch.cat(scores), clip, torch.cat(heard), len(rows), task)
+        x = clips.waves(i, config.n_samples, device=device, starts=s)
+        levels.append(window_levels(x, config).cpu())
+        scores.append(model(network_input(x, config)).float().cpu())
+    means = mean_over_windows(torch.cat(scores), clip, votes(torch.cat(levels), clip, len(rows)), len(rows), task)
     return means/config.temperature if task == SINGLE else means
 
 def score(
@@ -742,8 +760,7 @@ def _result(run:Run, state, sets, command, origin, processes) -> dict:
                 seed=config["seed"], config=config, **origin)
 
 def settle_temperature(state:State, accelerator, watched:ClipSet, config:TrainConfig) -> TrainConfig:
-    "The configuration with the temperature that suits the watched clips; several classes a clip keep theirs."
-    config = dataclasses.replace(config, temperature=1.)
+    "The configuration (of temperature 1) with the temperature that suits the watched clips; several classes a clip keep theirs."
     if state.scores is None: state.scores = predict_together(accelerator, state.ema, watched, config)
     if config.task == "multi": return config
     return dataclasses.replace(config, temperature=fit_temperature(state.scores, watched.targets.cpu()))
@@ -817,7 +834,7 @@ def fit(
     until = float("inf") if max_minutes is None else time.monotonic() + 60*max_minutes
     accelerator, device = start_processes(config.device); origin = provenance(device); main = accelerator.is_main_process
     train, test = (given or open_data(config, split) for given, split in ((train, "train"), (test, "test")))
-    config = settle_task(config, train, test)
+    config = dataclasses.replace(settle_task(config, train, test), temperature=1.) # fitted at the end, whatever was given
     described, names = _describe(config, train, test), names_hash(train, test)
     if config.val_fold is None: watched = test
     else: train, watched = inner_split(train, config.val_fold)
@@ -866,7 +883,7 @@ def publish(
 _preset = preset # `eat_train` has an option of the same name
 
 @call_parse
-@console("interrupted; the same command with --resume auto goes on from the last checkpoint")
+@console("interrupted; the same command with --resume auto goes on from the last checkpoint, if there is one")
 def eat_train(
     preset:str="synth",      # synth, esc10, esc10_xs, esc50, esc50_short, esc50_published, folder
     fold:int=1,              # the fold that is held out
@@ -883,7 +900,7 @@ def eat_train(
     n_samples:int=None,      # samples that the network hears at once; default: the preset's
     crop:str=None,           # where longer clips are cut in training: random, or sound (never in silence)
     crop_margin:float=None,  # zeros that a crop may take in at either end, as a share of it
-    windows:int=None,        # windows over a longer clip in evaluation; default: as many as overlap asks for
+    windows:int=None,        # windows over a longer clip when it is tested or classified; default: as many as overlap asks for
     overlap:float=None,      # share of a window that the next one repeats; default: 0.5
     seed:int=0,              # of weights, order and augmentation
     root:str=None,           # where the data lies (a folder, or a CSV with --preset folder); default: EAT_DATA
