@@ -19,7 +19,6 @@ from statistics import median
 
 import torch
 import torch.nn.functional as F
-from fastcore.script import call_parse
 from torch import Tensor, nn
 
 from . import model as models
@@ -31,6 +30,8 @@ from .frozen import FrozenBackbone, frozen
 from .mix import MIXES
 from .model import eat_s, eat_xs
 from .checkpoint import make_model
+from .command import command
+from .run import expand
 from .settings import preset
 from .train import ema_update, fit, make_augment, param_groups
 from .windows import predict_scores
@@ -438,17 +439,17 @@ def _line(row:dict) -> str:
     return "  ".join(f"{v:<32}" if i == 0 else str(v) if isinstance(v, str) else f"{k} {v:.4g}" for i, (k, v) in enumerate(row.items()))
 
 def _check_bench(what:str, model:str, **numbers) -> list: # the parts
-    "SystemExit that names what is wrong."
+    "ValueError that names what is wrong."
     parts = what.split(",")
     for p in parts:
-        if p not in BENCH: raise SystemExit(f"eat_bench: what={p!r}, expected some of {','.join(BENCH)}")
-    if model not in ("eat_xs", "eat_s", "eat_m"): raise SystemExit(f"eat_bench: model={model!r}, expected eat_xs, eat_s or eat_m")
+        if p not in BENCH: raise ValueError(f"what={p!r}, expected some of {','.join(BENCH)}")
+    if model not in ("eat_xs", "eat_s", "eat_m"): raise ValueError(f"model={model!r}, expected eat_xs, eat_s or eat_m")
     for name, (value, least) in numbers.items():
-        if value < least: raise SystemExit(f"eat_bench: {name}={value}, expected at least {least}")
+        if value < least: raise ValueError(f"{name}={value}, expected at least {least}")
     return parts
 
 # %% ../nbs/24_speed.ipynb #7c08b1a1
-@call_parse
+@command()
 def eat_bench(
     what:str=",".join(BENCH), # the parts, with commas between them
     device:str="auto",      # auto, cpu, cuda
@@ -461,8 +462,7 @@ def eat_bench(
 ):
     "Measure on this machine what a run costs, plain against fast, stage by stage. Times are milliseconds for one clip, in the part `inference` for one call."
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
-    try: where = prepare_device(device)
-    except ValueError as e: raise SystemExit(f"eat_bench: {e}")
+    where = prepare_device(device)
     batch = batch or (128 if where.type == "cuda" else 64)
     for part in _check_bench(what, model, batch=(batch, 2), repeats=(repeats, 1), pairs=(pairs, 1), n_samples=(n_samples, 1)):
         start = time.time()
@@ -472,6 +472,6 @@ def eat_bench(
         if not results: continue
         p, size = provenance(where), {} if part == "inference" else dict(n_samples=n_samples)
         if part == "augment": size["batch"] = batch
-        write_table(rows, Path(results)/f"speed_{part}_{where.type}.csv", **size,
+        write_table(rows, expand(results)/f"speed_{part}_{where.type}.csv", **size,
                     command=f"eat_bench --what {part} --device {where.type} --model {model} --n_samples {n_samples} --batch {batch} --repeats {repeats} --pairs {pairs}",
                     commit=p["commit"], date=p["date"], hardware=p["hardware"], cores=os.cpu_count(), load=load, seconds=seconds, **p["versions"])

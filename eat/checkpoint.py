@@ -7,7 +7,7 @@ __all__ = ['STATE', 'REST', 'make_model', 'stft_windows', 'network_input', 'read
            'save_state', 'checkpoint_size', 'load_state', 'OtherSettings', 'names_hash', 'describe', 'run_folder',
            'begin_folder', 'load_teacher']
 
-# %% ../nbs/engine/checkpoints.ipynb #f14ccb61
+# %% ../nbs/engine/checkpoints.ipynb #27d3fe0e
 import hashlib, json, os, warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields
@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from .core import atomic_write
-from .data import ClipSet, prepare
+from .data import prepare
 from .fast import fast
 from .phase import phase_input
 from .run import UNKNOWN, differences, expand, locked, new_run_folder, read_clips, seen_before, some, write_clips, write_json

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PIPE_CLOSED', 'settings_text', 'parse', 'command']
 
-# %% ../nbs/engine/commands.ipynb #f857921b
+# %% ../nbs/engine/commands.ipynb #a938e347
 import argparse, json, os, shlex, sys, warnings
 from contextlib import contextmanager
 from dataclasses import field, fields, make_dataclass
@@ -16,7 +16,7 @@ from typing import Annotated, get_type_hints
 import torch
 from fastcore.docments import docments
 
-from .settings import PRESETS, TrainConfig, one_of, preset as named
+from .settings import PRESETS, TrainConfig, preset as named
 
 # %% ../nbs/engine/commands.ipynb #d38ab393
 _ELSEWHERE = ("root", "out", "device", "teacher") # where things lie: no part of what a run is

@@ -129,6 +129,9 @@ def atomic_write(
         with open(tmp, "rb") as f: os.fsync(f.fileno())
         tmp.chmod(0o666 & ~_umask)
         os.replace(tmp, path)
+    except OSError as e:
+        e.filename = e.filename or os.fspath(path) # a full disk does not say where it is full
+        raise
     finally: tmp.unlink(missing_ok=True)
 
 _umask = os.umask(0o022); os.umask(_umask) # mkstemp makes private files; ours get the usual permissions

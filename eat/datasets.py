@@ -11,7 +11,7 @@ __all__ = ['ESC_COLUMNS', 'SPLITS', 'SYSTEM', 'SILENT', 'ESC50_COMMIT', 'ESC50_U
            'extract_zip', 'verify_esc', 'download_esc50']
 
 # %% ../nbs/engine/datasets.ipynb #80acc1bc
-import codecs, csv, hashlib, http.client, io, json, os, re, shutil, stat, sys, tempfile, unicodedata, urllib.error
+import codecs, csv, hashlib, http.client, io, json, os, re, shutil, stat, tempfile, unicodedata, urllib.error
 import urllib.request, warnings, zipfile, zlib
 from collections import Counter, defaultdict
 from contextlib import contextmanager
@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np, pandas as pd, soundfile as sf, torch
 from fastcore.basics import patch
-from fastcore.script import call_parse
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -28,6 +27,7 @@ from . import synth
 from .core import atomic_write, cache_dir, data_root
 from .data import ClipSet, file_digest, load_clips, take_clips, thread_pool
 from .files import AUDIO_ENDINGS, audio_info
+from .command import command
 
 # %% ../nbs/engine/datasets.ipynb #eb36520b
 def shown(
@@ -377,9 +377,11 @@ def _mixed(data):
     return bad[0] if bad and good else 0
 
 class Sheet:
-    "The cells of a CSV file as text: `names`, `rows` of `(line, cells)`, and how it is written (`sep`, `encoding`)."
-    def __init__(self, names, rows=(), sep=",", encoding="utf-8", file=None):
+    """The cells of a CSV file as text: `names`, `rows` of `(line, cells)`, and how it is written (`sep`, `encoding`,
+    `first`: a line before the heading that names the separator)."""
+    def __init__(self, names, rows=(), sep=",", encoding="utf-8", file=None, first=""):
         self.names, self.rows, self.sep, self.encoding, self.file = list(names), list(rows), sep, encoding, file
+        self.first = first
         self.joiner = "|" if sep == ";" else ";" # between the labels of a clip
 
     def column(self, name): return next((i for i, n in enumerate(self.names) if n.strip().casefold() == name), None)
@@ -403,8 +405,7 @@ def read_sheet(
     if _is_audio(file.name): raise ValueError(f"{shown(file)}: one clip: expected a folder of classes or a CSV file")
     text, encoding = _decode_text(file.read_bytes(), file)
     lines = text.splitlines(keepends=True)
-    if lines and re.fullmatch(r"sep=.\s*", lines[0]): skip = 1 # a line that Excel puts there
-    else: skip = 0
+    skip = int(bool(lines and re.fullmatch(r"sep=.\s*", lines[0]))) # a line that Excel puts there
     head = "".join(lines[skip:skip + 1]).rstrip("\r\n")
     for sep in ",;\t|":
         names = next(csv.reader([head], delimiter=sep, skipinitialspace=True), [])
@@ -412,7 +413,7 @@ def read_sheet(
         if {"path", "label"} <= set(known): break
     else: raise ValueError(f"{shown(file)}, line {skip + 1}: {head[:80]!r}, expected a heading with path and label "
                            "(and perhaps fold, group), separated by comma, semicolon, tab or |")
-    sheet = Sheet(names, (), sep, encoding, file)
+    sheet = Sheet(names, (), sep, encoding, file, "".join(lines[:skip]).rstrip("\r\n"))
     for name in ("path", "label", "fold", "group"):
         if known.count(name) > 1: raise sheet.error(skip + 1, f"the column {name} stands there twice")
     reader = csv.reader(lines[skip + 1:], delimiter=sep, skipinitialspace=sep != "\t", strict=True)
@@ -617,8 +618,10 @@ def _tell_segments(names, labels):
     base = [m[1] if (m := _PIECE.fullmatch(s)) else s for s in stems]
     t = pd.DataFrame(dict(name=names, label=list(labels), base=base))
     size, bases = t.groupby(["label", "base"]).name.transform("size"), t.groupby("label").base.transform("nunique")
-    several = (size > 1) & (bases > 1) # one base is plain numbering
-    if not several.groupby(t.label).mean().ge(.5).any(): return
+    own = [os.path.basename(b).casefold() == l.casefold() for b, l in zip(base, t.label)] # dog/dog_001 is plain numbering
+    several = (size > 1) & (bases > 1) & ~pd.Series(own)                                  # and so is one base for all
+    several &= (size > 2) | several.groupby(t.label).transform("mean").ge(.5)
+    if not several.any(): return
     a, b = t.name[t.base == t.base[several].iloc[0]].iloc[:2]
     n = t.base[several].nunique()
     warnings.warn(f"names such as {a} and {b} look like pieces of one recording ({n} such names). "
@@ -831,6 +834,7 @@ def write_sheet(
 ):
     "Write a sheet as it was read: separator, encoding, all columns. ValueError for a name that cannot be written."
     text = io.StringIO()
+    if sheet.first: print(sheet.first, file=text)
     w = csv.writer(text, delimiter=sheet.sep, lineterminator="\n")
     w.writerows([sheet.names, *(cells for _, cells in sheet.rows)])
     try: data = text.getvalue().encode(sheet.encoding)
@@ -872,21 +876,15 @@ def make_folds(
     return class_counts(t), f"{shown(out)}: {done}" + f"; {lacking}"*bool(lacking)
 
 # %% ../nbs/engine/datasets.ipynb #00bdcf45
-@call_parse
+@command()
 def eat_folds(
     root:str,        # a folder of class folders, or a CSV file with columns path and label
-    out:str=None,    # the CSV file to write; default: the CSV file itself, or the folder's name with .csv beside it
-    folds:int=None,  # how many; default: as many as the file has, else 5
-    group:str=None,  # a regular expression: recording, speaker or device in a clip's path, such as "(.*)_[0-9]+"
+    out:str|None=None, # the CSV file to write; default: the CSV file itself, or the folder's name with .csv beside it
+    folds:int|None=None, # how many; default: as many as the file has, else 5
+    group:str|None=None, # a regular expression: recording, speaker or device in a clip's path, such as "(.*)_[0-9]+"
 ):
     "Write balanced folds into a CSV file, once; folds that stand there are kept, and only new clips get one."
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"): stream.reconfigure(errors="backslashreplace") # a terminal with ASCII only
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always", UserWarning)
-        try: counts, done = make_folds(root, out, folds, group)
-        except (ValueError, OSError) as e: raise SystemExit(f"eat_folds: {e}")
-    for w in said: print(f"eat_folds: {w.message}", file=sys.stderr)
+    counts, done = make_folds(root, out, folds, group)
     print(f"{counts.to_string()}\n{done}")
 
 # %% ../nbs/engine/datasets.ipynb #82859640

@@ -9,22 +9,26 @@ __all__ = ['confusion_matrix', 'plot_confusion', 'roc_area', 'd_prime', 'Evaluat
            'eat_evaluate', 'eat_cross_validate']
 
 # %% ../nbs/09_evaluate.ipynb #89e0294c
-import copy, dataclasses, json, shlex, shutil, sys, warnings
+import copy, dataclasses, json, shutil, sys, warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import torch
 from fastcore.basics import patch
-from fastcore.script import call_parse
 from torch import Tensor
 
+from .checkpoint import load_run, names_hash
+from .command import command, settings_text
 from .core import atomic_write, keeping_buffers, prepare_device, show_spec, show_wave, listen
 from .data import ClipSet
-from .loss import SINGLE, TASKS, Task, average_precision, check_scores, figure_text, mean_average_precision, metric_of, recalls, task_of
-from .run import UNKNOWN, clip_table, command as console, differences, expand, read_clips, seen_before, settings_differ, some
-from .train import (MAY_DIFFER, Run, TrainConfig, check_level, clip_windows, fit, load_run, names_hash, never_answered, never_text, open_data, predict_scores,
-                       preset, score, whole_settings)
+from .loss import SINGLE, Task, average_precision, check_scores, mean_average_precision, metric_of, task_of
+from .run import UNKNOWN, clip_table, differences, expand, read_clips, seen_before, some
+from .settings import (MAY_DIFFER, PRESETS, TrainConfig, one_of, settings_differ,
+                          whole_settings)
+from .source import check_level, open_data
+from .train import Run, fit
+from .windows import clip_windows, never_answered, never_text, predict_scores
 
 # %% ../nbs/09_evaluate.ipynb #db77cf65
 def confusion_matrix(
@@ -164,7 +168,7 @@ def evaluate(
     """Scores of a run's averaged weights on its held-out fold. Clips of it that the run was trained on, under whatever name, are left
     out with a warning; other changes of the clips are told. Errors as `load_run` and the data set raise them."""
     path = expand(path); dev = prepare_device(device); model, config, classes = load_run(path, dev)
-    if windows or overlap is not None: config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
+    if windows is not None or overlap is not None: config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
     given = clips is not None
     if not given: clips = _held_out(path, dataclasses.replace(config, root=root or config.root))
     if clips.classes != classes: raise ValueError(f"{clips.name} has the classes {clips.classes}, the run in {path} was trained on {classes}")
@@ -449,11 +453,10 @@ def unfinished(path) -> str:
     "A remark for a run that has weights but no result yet; empty for one that has ended."
     return "" if (Path(path)/"result.json").exists() else " (this run has not ended)"
 
-@call_parse
-@console()
+@command()
 def eat_evaluate(
-    run:str=None,      # a run's folder; default: the newest below runs
-    root:str=None,     # where the data lies; default: EAT_DATA
+    run:str|None=None, # a run's folder; default: the newest below runs
+    root:str|None=None, # where the data lies; default: EAT_DATA
     device:str="auto", # auto, cpu, cuda, mps
 ):
     "Evaluate a run on its held-out fold; writes confusion.png into its folder."
@@ -469,40 +472,18 @@ def eat_evaluate(
     except OSError as err: print(f"eat_evaluate: the confusion matrix cannot be saved in {path}: {err.strerror or err}", file=sys.stderr)
 
 # %% ../nbs/09_evaluate.ipynb #50e15eb3
-_preset = preset # `eat_cross_validate` has an option of the same name
-
-@call_parse
-@console("interrupted; what has ended is kept, and the same command goes on")
+@command("interrupted; what has ended is kept, and the same command goes on")
 def eat_cross_validate(
-    preset:str="synth",  # a preset of lesson 08
+    config:TrainConfig,
+    preset:one_of(PRESETS)="synth", # the settings that are not given
     folds:str="all",     # which folds to hold out in turn: all, or such as 1,2,5
     repeats:int=1,       # runs a fold, each with the next seed
-    model:str=None,      # eat_xs, eat_s, eat_m; default: the preset's
-    epochs:int=None,     # default: the preset's
-    batch_size:int=None, # default: the preset's
-    lr:float=None,       # default: the preset's
-    sr:int=None,         # samples per second; default: the preset's
-    n_samples:int=None,  # samples that the network hears at once; default: the preset's
-    crop:str=None,       # where longer clips are cut in training: random, or sound (never in silence)
-    crop_margin:float=None, # zeros that a crop may take in at either end, as a share of it
-    windows:int=None,    # windows over a longer clip in evaluation; default: as many as overlap asks for
-    overlap:float=None,  # share of a window that the next one repeats; default: 0.5
-    seed:int=0,          # of the first repeat
-    task:str=None,       # single (one class a clip) or multi (any number); default: as the labels say
-    sampler:str=None,    # shuffled, or balanced: each class equally often
-    class_weights:bool=False, # rare classes count more in the loss
-    root:str=None,       # where the data lies (a folder, or a CSV with --preset folder); default: EAT_DATA
-    group:str=None,      # a regular expression that finds the recording in a path: its clips stay together
-    device:str="auto",   # auto, cpu, cuda, mps
-    out:str="runs",      # the runs' folders and the log are made below this
-    results:str=None,    # write rows and summary to this folder
+    results:str|None=None, # write rows and summary to this folder
 ):
     "Train and test on each fold in turn; what has ended is not run again."
-    chosen = dict(model=model, epochs=epochs, batch_size=batch_size, lr=lr, sr=sr, n_samples=n_samples, crop=crop, crop_margin=crop_margin,
-                  windows=windows, overlap=overlap, task=task, sampler=sampler, class_weights=class_weights or None, group=group, seed=seed)
-    chosen = {k: v for k, v in chosen.items() if v is not None}
-    command = " ".join(["eat_cross_validate --preset", preset, *(f"--{k}" if v is True else f"--{k} {shlex.quote(str(v))}" for k, v in (dict(folds=folds, repeats=repeats) | chosen).items())])
-    if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
-    config = _preset(preset, **chosen, root=root, device=device, out=out)
-    t = cross_validate(config, None if folds == "all" else [int(f) for f in folds.split(",")], repeats, command=command)
+    if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")):
+        raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
+    line = f"eat_cross_validate {settings_text(config, preset)} --folds {folds} --repeats {repeats}"
+    numbers = None if folds == "all" else [int(f) for f in folds.split(",")]
+    t = cross_validate(config, numbers, repeats, command=line)
     if results: publish_folds(t, results)

@@ -8,12 +8,11 @@ __all__ = ['cut_windows', 'Classifier', 'eat_predict', 'demo', 'eat_demo']
 # %% ../nbs/11_infer.ipynb #3004b075
 import sys, warnings
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np, torch
 import torch.nn.functional as F
-from fastcore.script import Param, call_parse
 from torch import Tensor
 
 from .audio import peak_normalise
@@ -23,8 +22,13 @@ from .evaluate import evaluate, newest_run, plot_confusion, unfinished
 from .files import source_name, stream
 from .frozen import frozen
 from .loss import SINGLE, TASKS, at_temperature, figure_text, metric_of
-from .run import command as console, expand, part_of_training
-from .train import TrainConfig, fit, load_run, network_input, plot_history, preset
+from .command import command
+from .run import expand, part_of_training
+from .checkpoint import load_run, network_input
+from .loop import plot_history
+from .settings import TrainConfig, preset
+from .train import fit
+from .windows import votes, window_levels
 
 # %% ../nbs/11_infer.ipynb #687db44f
 def _joined(blocks, size):
@@ -38,21 +42,11 @@ def _joined(blocks, size):
 def cut_windows(
     blocks,           # a recording, block by block: tensors (1, time)
     n_samples:int,    # length of a window
-    count:int|None=None, # how many windows, as in `window_starts`; a recording longer than all of them end to end gets more
     overlap:float=.5, # share of a window that the next one repeats
 ) -> Iterator[tuple[int, Tensor]]: # first sample, window (1, n_samples)
     "The windows of `window_starts` over a recording of unknown length. A shorter one is one window: its mean removed, zeros at its end."
-    blocks = _joined(blocks, n_samples)
-    if count: # the whole recording must be there before its windows can be spaced evenly
-        seen, total = [], 0
-        while total <= count*n_samples and (b := next(blocks, None)) is not None: seen.append(b); total += b.shape[1]
-        if total <= count*n_samples:
-            x = torch.cat(seen, 1)
-            for s in window_starts(total, n_samples, count): yield s, _window(x, s, n_samples)
-            return
-        blocks = chain(seen, blocks)
     hop, base, first, x = max(1, n_samples - int(overlap*n_samples)), 0, 0, torch.zeros(1, 0)
-    for b in blocks:
+    for b in _joined(blocks, n_samples):
         x = torch.cat([x, b], 1)
         while base + x.shape[1] > first + n_samples: # there is more, so this is not the last
             yield first, _window(x, first - base, n_samples)
@@ -76,8 +70,8 @@ def _rated(x, sr:int|None, run_sr:int) -> int|None:
 # %% ../nbs/11_infer.ipynb #6465fb78
 class Classifier:
     """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
-    A recording longer than the network's windows is answered by the mean over windows, as in `evaluate`; where a run asks for
-    a number of windows, a recording longer than all of them end to end is heard in more, so that nothing is left out.
+    A recording longer than the network's windows is answered by the mean over the same windows as in `evaluate`. They are cut as it
+    goes by; only where a run asks for a number of windows (`windows`) the whole recording is held, since they are spaced evenly.
     `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (lesson 06c)."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)
@@ -97,7 +91,7 @@ class Classifier:
     def windows(self,
         x,                # a file (path or file object, also a pipe), or a waveform: array or tensor (time,) or (channels, time)
         sr:int|None=None, # rate of a waveform in Hz; files know theirs
-    ) -> Iterator[tuple[int, Tensor]]: # first sample at the run's rate, what the network hears (1 or 2, n_samples)
+    ) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample at the run's rate, what the network hears (1 or 2, n_samples), how loud it was
         "The windows of a recording, prepared as in training. Errors as `eat.files.stream` raises them."
         c = self.config
         blocks = stream(x, c.sr, sr_from=_rated(x, sr, c.sr))
@@ -105,24 +99,27 @@ class Classifier:
             whole = peak_normalise(torch.cat(list(blocks), 1), c.peak); total = whole.shape[1]
             whole = F.pad(whole, (0, max(0, c.n_samples - total)))
             cuts = [(s, _window(whole, s, c.n_samples)) for s in window_starts(total, c.n_samples, -(-total//c.n_samples))]
-        else: cuts = cut_windows(blocks, c.n_samples, c.windows, c.overlap)
-        for start, w in cuts: yield start, network_input(w[None], c)[0]
+        elif c.windows:
+            whole = torch.cat(list(blocks), 1)
+            cuts = [(s, _window(whole, s, c.n_samples)) for s in window_starts(whole.shape[1], c.n_samples, c.windows)]
+        else: cuts = cut_windows(blocks, c.n_samples, c.overlap)
+        for start, w in cuts: yield start, network_input(w[None], c)[0], window_levels(w[None], c)[0]
 
     def prepare(self, x, sr:int|None=None) -> Tensor: # (windows, 1 or 2, n_samples)
         "All windows of a recording at once; as `windows`."
-        return torch.stack([w for _, w in self.windows(x, sr)])
+        return torch.stack([w for _, w, _ in self.windows(x, sr)])
 
     @torch.inference_mode()
     def probabilities(self,
         x, sr:int|None=None, # as in `windows`
         batch:int=2,         # windows computed at a time: more are hardly faster, and take 30 MB each with EAT-S
-    ) -> Iterator[tuple[int, Tensor, bool]]: # first sample, probabilities (classes,), whether the window sounds
+    ) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample, probabilities (classes,), how loud the window is
         "What the network says of each window, as the recording goes by, before the temperature of the run."
         windows = self.windows(x, sr)
         while part := list(islice(windows, batch)):
-            w = torch.stack([w for _, w in part])
-            p = self.task.probabilities(self.frozen(w.to(self.device)).float().cpu())
-            yield from zip((s for s, _ in part), p, w.flatten(1).any(1).tolist())
+            starts, heard, levels = zip(*part)
+            p = self.task.probabilities(self.frozen(torch.stack(heard).to(self.device)).float().cpu())
+            yield from zip(starts, p, levels)
 
     def predict(self,
         x,                # as in `windows`
@@ -130,29 +127,27 @@ class Classifier:
         sr:int|None=None, # rate of a waveform in Hz
         threshold:float|None=None, # instead of `top_k`: every label that is at least so probable, perhaps none
     ) -> list[tuple[str, float]]: # the best labels first, each with its probability
-        """The most probable labels of a recording: the mean over the windows that sound. Warns if none does.
+        """The most probable labels of a recording: the mean over the windows that vote (`eat.train.votes`). Warns if it is silent.
         Probabilities sum to 1 if the run was trained on one class a clip, else each class is a question of its own.
         Errors as `eat.files.stream` raises them."""
         if not isinstance(top_k, int) or top_k < 1: raise ValueError(f"top_k={top_k!r}, expected a whole number of at least 1")
         if threshold is not None and not 0 <= threshold <= 1: raise ValueError(f"threshold={threshold}, expected between 0 and 1")
-        total, count = {True: 0, False: 0}, {True: 0, False: 0}
-        for _, p, heard in self.probabilities(x, sr): total[heard] = total[heard] + p.double(); count[heard] += 1
-        heard = count[True] > 0
-        if not heard: warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
-        mean = total[heard]/count[heard]
+        _, p, level = zip(*self.probabilities(x, sr)) # of an hour no more than a few numbers a window
+        vote = votes(torch.stack(level), torch.zeros(len(p), dtype=torch.int64), 1)
+        if not vote.any(): warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
+        mean = torch.stack(p)[vote if vote.any() else slice(None)].double().mean(0)
         p, i = (at_temperature(mean, self.config.temperature) if self.task == SINGLE else mean).sort(descending=True)
         answers = [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
         return answers[:top_k] if threshold is None else [a for a in answers if a[1] >= threshold]
 
 # %% ../nbs/11_infer.ipynb #a4dc9da6
-@call_parse
-@console()
+@command()
 @keeping_buffers
 def eat_predict(
-    files:Param("audio files; - reads a pipe", str, nargs="+"),
-    run:str=None,      # a run's folder; default: the newest below runs
+    files:list[str],   # audio files; - reads a pipe
+    run:str|None=None, # a run's folder; default: the newest below runs
     top_k:int=5,       # how many labels a file
-    threshold:float=None, # instead: every label that is at least so probable, 0 to 1
+    threshold:float|None=None, # instead: every label that is at least so probable, 0 to 1
     device:str="cpu",  # cpu, cuda, mps
 ):
     "Classify audio files with a trained network."
@@ -191,8 +186,7 @@ def demo(
           "\n  eat_train --preset folder --root my_clips   train on your own clips, my_clips/class_name/clip.wav")
     return run.path
 
-@call_parse
-@console()
+@command()
 def eat_demo():
     "Train EAT on built-in sounds and classify a file: a few minutes on two CPU cores."
     demo(preset("synth"))

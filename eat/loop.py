@@ -7,11 +7,10 @@ __all__ = ['FEW', 'UNEVEN', 'stop_signals', 'Stopwatch', 'start_processes', 'che
            'duration', 'row_text', 'history_table', 'plot_history', 'Callback', 'ProgressBar', 'LogLines', 'LivePlot',
            'TimeLimit', 'shown', 'imbalance', 'opening', 'result_of', 'publish']
 
-# %% ../nbs/engine/loop.ipynb #797f0c63
-import copy, json, shutil, signal, sys, threading, time
+# %% ../nbs/engine/loop.ipynb #318cd5ac
+import copy, shutil, signal, sys, threading, time
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 import torch
 from fastcore.imports import in_jupyter
@@ -21,7 +20,6 @@ from tqdm.auto import tqdm
 from .core import atomic_write, prepare_device
 from .loss import MULTI, SINGLE, figure_text, metric_of
 from .run import expand, length_hint, some
-from .settings import TrainConfig
 
 # %% ../nbs/engine/loop.ipynb #e70b8466
 @contextmanager

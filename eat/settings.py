@@ -50,7 +50,7 @@ def setting(
     if isinstance(default, dict): return field(default_factory=default.copy, metadata=metadata)
     return field(default=default, metadata=metadata)
 
-# %% ../nbs/engine/settings.ipynb #2227d698
+# %% ../nbs/engine/settings.ipynb #1f03cbb7
 @dataclass
 class DataConfig:
     "Which clips there are, and which of them are held out."
@@ -59,9 +59,9 @@ class DataConfig:
     group:str|None = None  # for "folder": a regular expression that finds the recording, speaker or device in a path
     fold:int = setting(1, low=1) # the fold that is held out
     val_fold:int|None = setting(None, low=1) # a training fold that is watched instead of trained on
-    sampler:one_of(["shuffled", "balanced"]) = "shuffled" # each clip once an epoch, or each class equally often
+    sampler:Literal["shuffled", "balanced"] = "shuffled" # each clip once an epoch, or each class equally often
 
-# %% ../nbs/engine/settings.ipynb #8eac15fe
+# %% ../nbs/engine/settings.ipynb #415bee5c
 @dataclass
 class InputConfig:
     "What the network hears of a clip."
@@ -70,7 +70,7 @@ class InputConfig:
     input:one_of(MODES) = "baseline" # the clip itself, or its "phase", "magnitude", "phase+magnitude" (lesson 10)
     phase:dict = setting({}, keys=PHASE) # other settings for that: n_fft, hop_length, conjugate, reference
     peak:float = setting(.95, 1e-3, 1) # each window is scaled to this peak; silence stays silence
-    preparation:one_of([1, 2]) = 2 # 2: `eat.data.prepare` on a window; 1: each clip scaled on load, as older runs had it
+    preparation:Literal[1, 2] = 2 # 2: `eat.data.prepare` on a window; 1: each clip scaled on load, as older runs had it
     windows:int|None = setting(None, low=1) # windows over a longer clip in evaluation; None: as `overlap` asks for
     overlap:float = setting(.5, 0, .95) # share of a window that the next one repeats
 
@@ -81,31 +81,31 @@ class NetworkConfig:
     model:one_of(MODELS) = "eat_xs" # its size
     parts:dict = setting({}, keys=PARTS) # other parts than the paper's: block, dilated, head, antialias, ... (lesson 06)
 
-# %% ../nbs/engine/settings.ipynb #29a18ccd
+# %% ../nbs/engine/settings.ipynb #5a64d0a8
 @dataclass
 class LossConfig:
     "The task and its loss."
     task:one_of(["auto", *TASKS]) = "auto" # "single": one class a clip; "multi": any number; "auto": as the targets say
-    loss:one_of(["auto", "ce", "bce"]) = "auto" # smoothed cross entropy, binary; "auto": "ce" until mixing starts, then "bce"
+    loss:Literal["auto", "ce", "bce"] = "auto" # smoothed cross entropy, binary; "auto": "ce" until mixing starts, then "bce"
     class_weights:bool = False # each clip counts in the loss by how rare its classes are
     label_smoothing:float = setting(.1, 0, 1) # share of the target spread over all classes, in cross entropy
     self_distill:bool = False # small classifiers in the middle learn from the deepest (lesson 07)
     teacher:str|None = None # the folder of a run whose network advises this one
     temperature:float = setting(1., 1e-3, 1e3, may_differ=True) # divides the scores; fitted when a run ends
 
-# %% ../nbs/engine/settings.ipynb #ffe13cc6
+# %% ../nbs/engine/settings.ipynb #2b7dec0f
 @dataclass
 class AugmentConfig:
     "How training clips are cut, changed and mixed."
-    crop:one_of(["random", "sound"]) = "random" # where a longer clip is cut: anywhere, or never in silence
+    crop:Literal["random", "sound"] = "random" # where a longer clip is cut: anywhere, or never in silence
     crop_margin:float = setting(0., 0, 1) # zeros that a crop may take in at either end, as a share of it
     augment:one_of(AUGMENTS) = "table1" # all transforms of table 1, the authors' shorter list, or none
-    noise:one_of(["one", "several", "none"]) = "one" # one kind a clip; several at once, as first published; as on AudioSet
+    noise:Literal["one", "several", "none"] = "one" # one kind a clip; several at once, as first published; as on AudioSet
     mixes:tuple[one_of(MIXES), ...] = tuple(MIXES) # the mixes to draw from, all equally likely
-    arc:one_of(["short", "printed"]) = "short" # how phasemix turns a phase: along the shorter arc, or as printed
+    arc:Literal["short", "printed"] = "short" # how phasemix turns a phase: along the shorter arc, or as printed
     mix_p:float = setting(.5, 0, 1) # share of the batches that are mixed
     mix_start:int = setting(0, low=0) # steps without mixing at the start
-    labels:one_of(["convex", "union"]) = "convex" # of mixed clips: weights, or both
+    labels:Literal["convex", "union"] = "convex" # of mixed clips: weights, or both
 
 # %% ../nbs/engine/settings.ipynb #4d04b651
 @dataclass
@@ -121,11 +121,11 @@ class OptimConfig:
     clip_norm:float = setting(1., low=1e-9) # largest gradient norm
     ema_decay:float = setting(.99, 0, 1) # a step; the averaged weights are the ones tested and saved
 
-# %% ../nbs/engine/settings.ipynb #1c6dc853
+# %% ../nbs/engine/settings.ipynb #eb0621dd
 @dataclass
 class RunConfig:
     "How a run goes, which changes nothing of what it computes but for rounding (and for the seed)."
-    precision:one_of(["auto", "fp32", "bf16"]) = setting("auto", may_differ=True) # "auto": bf16 on a GPU that has it
+    precision:Literal["auto", "fp32", "bf16"] = setting("auto", may_differ=True) # "auto": bf16 on a GPU that has it
     compile:bool = setting(False, may_differ=True) # `torch.compile` the network
     eval_every:int = setting(1, low=1, may_differ=True) # epochs between two evaluations on the watched fold
     save_minutes:float = setting(5, low=0, may_differ=True) # minutes between two checkpoints; 0: after every step
