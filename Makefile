@@ -16,7 +16,7 @@ help:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "eat needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + ": try PYTHON=python3.12 make ...")'
 	$(PYTHON) -m venv .venv
 	@echo "installing (PyTorch is large: a few minutes at first)"
-	$(PIP) -e .
+	$(PIP) -e ".[lab]"
 	@touch $@
 .venv/installed-dev: .venv/installed
 	$(PIP) -e ".[dev]"

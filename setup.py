@@ -8,21 +8,21 @@ here = Path(__file__).parent
 ini = ConfigParser(delimiters=["="])
 ini.read(here / "settings.ini", encoding="utf-8")
 cfg = ini["DEFAULT"]
+lab = cfg["lab_requirements"].split()
 
 setup(
     name=cfg["lib_name"],
     version=cfg["version"],
     description=cfg["description"],
-    long_description=(here / "README.md").read_text(encoding="utf-8"),
-    long_description_content_type="text/markdown",
     author=cfg["author"],
     license="MIT",
     keywords=cfg["keywords"],
     url=cfg["git_url"],
     packages=find_packages(include=["eat", "eat.*"]),
+    package_data={"eat": ["py.typed"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": cfg["dev_requirements"].split()},
+    extras_require={"lab": lab, "dev": [*lab, *cfg["dev_requirements"].split()]},
     entry_points={"console_scripts": cfg["console_scripts"].split("\n"), "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]},
     classifiers=["Development Status :: 3 - Alpha", "Intended Audience :: Developers", "Intended Audience :: Education",
                  "Programming Language :: Python :: 3", "License :: OSI Approved :: MIT License"],

@@ -469,7 +469,9 @@ def eat_evaluate(
     if not e.single_label: return
     try:
         with atomic_write(path/"confusion.png") as tmp: plot_confusion(e.confusion, e.clips.classes).savefig(tmp, dpi=100)
-    except OSError as err: print(f"eat_evaluate: the confusion matrix cannot be saved in {path}: {err.strerror or err}", file=sys.stderr)
+    except (OSError, ImportError) as err:
+        why = getattr(err, "strerror", None) or err
+        print(f"eat_evaluate: the confusion matrix cannot be saved in {path}: {why}", file=sys.stderr)
 
 # %% ../nbs/09_evaluate.ipynb #50e15eb3
 @command("interrupted; what has ended is kept, and the same command goes on")
