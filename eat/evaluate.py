@@ -21,10 +21,10 @@ from torch import Tensor
 
 from .core import atomic_write, keeping_buffers, prepare_device, show_spec, show_wave, listen
 from .data import ClipSet
-from .loss import SINGLE, TASKS, Task, average_precision, check_scores, figure_text, mean_average_precision, metric_of, recalls, task_of
+from .loss import SINGLE, Task, average_precision, check_scores, mean_average_precision, metric_of, task_of
 from .run import UNKNOWN, clip_table, command as console, differences, expand, read_clips, seen_before, settings_differ, some
 from .train import (MAY_DIFFER, Run, TrainConfig, check_level, clip_windows, fit, load_run, names_hash, never_answered, never_text, open_data, predict_scores,
-                       preset, score, whole_settings)
+                       preset, whole_settings)
 
 # %% ../nbs/09_evaluate.ipynb #db77cf65
 def confusion_matrix(
