@@ -15,10 +15,10 @@ _all_ = ["AudioInfo", "audio_info", "load_audio", "resample", "save_audio", "str
 
 # %% ../nbs/01_audio.ipynb #5fb44f66
 def peak_normalise(
-    x:Tensor,         # waveform(s) (time,), (channels, time) or (..., channels, time), floating point
+    x:Tensor,  # waveform(s) (time,), (channels, time) or (..., channels, time), floating point
     peak:float=0.95,  # largest absolute value of each clip afterwards
-)->Tensor:            # same shape, dtype and device; silence stays silence
-    "Scale each clip, channels alike, so that its largest absolute value is `peak` (0.95 in the authors' code)"
+)->Tensor:  # same shape, dtype and device; silence stays silence
+    "Scale each clip, channels alike, so that its largest absolute value is `peak` (0.95: authors')"
     if not peak > 0: raise ValueError(f"peak must be positive, got {peak!r}")
     top = x.abs().amax((-2, -1) if x.ndim > 1 else -1, keepdim=True)
     return x/torch.where(top > 0, top, 1)*peak
@@ -27,10 +27,11 @@ def peak_normalise(
 def fix_length(
     x:Tensor,        # waveform (..., time)
     n_samples:int,   # wanted length, at least 1
-    mode="center",   # which part of a longer clip to keep: "center", "start" or "random" (one draw for all of `x`)
+    mode="center",   # part of a longer clip to keep: or "start", "random" (one draw for all of `x`)
     generator:torch.Generator|None=None, # for mode="random"
-)->Tensor:           # waveform (..., n_samples); a crop is a view of `x`
-    "Crop `x`, or pad it with zeros at its end, to exactly `n_samples`. ValueError if below 1, or for another mode."
+)->Tensor:  # waveform (..., n_samples); a crop is a view of `x`
+    """Crop `x`, or pad it with zeros at its end, to exactly `n_samples`. ValueError if below 1, or
+    for another mode."""
     if n_samples < 1: raise ValueError(f"n_samples must be at least 1, got {n_samples}")
     if mode not in ("center", "start", "random"):
         raise ValueError(f"mode must be 'center', 'start' or 'random', got {mode!r}")

@@ -28,10 +28,12 @@ def smooth_cross_entropy(
     smoothing:float=0.1,  # share of the target spread over all classes, 0 to 1
     weight:Tensor|None=None, # of each clip (batch,); None: all alike
 ) -> Tensor:              # summed over classes, averaged over clips
-    "Label-smoothed cross entropy for one class a clip (section 4). ValueError for shapes that differ."
+    """Label-smoothed cross entropy for one class a clip (section 4).
+    ValueError for shapes that differ."""
     _check(scores, target)
     if weight is None: return F.cross_entropy(scores, target, label_smoothing=smoothing)
-    return (weight*F.cross_entropy(scores, target, label_smoothing=smoothing, reduction="none")).mean()
+    each = F.cross_entropy(scores, target, label_smoothing=smoothing, reduction="none")
+    return (weight*each).mean()
 
 # %% ../nbs/07_loss.ipynb #7e32c9af
 def binary_cross_entropy(
@@ -39,8 +41,8 @@ def binary_cross_entropy(
     target:Tensor, # multi-hot or mixed, each value in [0, 1] (batch, classes)
     weight:Tensor|None=None, # of each clip (batch,); None: all alike
 ) -> Tensor:       # summed over classes, averaged over clips
-    """Binary cross entropy for several classes a clip and for mixed clips (section 4, reference [40]).
-    ValueError for shapes that differ."""
+    """Binary cross entropy for several classes a clip and for mixed clips
+    (section 4, reference [40]). ValueError for shapes that differ."""
     _check(scores, target)
     if weight is not None: weight = weight[:, None]
     return F.binary_cross_entropy_with_logits(scores, target, weight, reduction="sum")/len(scores)
@@ -50,35 +52,46 @@ def check_scores(
     scores:Tensor, targets:Tensor, # (clips, classes)
     single:bool=False,             # exactly one class a clip is needed
 ):
-    "ValueError for shapes that differ, scores that are not finite, targets other than 0 and 1, and (`single`) other clips."
+    """ValueError for shapes that differ, scores that are not finite, targets other than 0 and 1,
+    and (`single`) other clips."""
     if scores.ndim != 2 or scores.shape != targets.shape:
-        raise ValueError(f"scores {tuple(scores.shape)} and targets {tuple(targets.shape)} must have the same shape (clips, classes)")
+        raise ValueError(f"scores {tuple(scores.shape)} and targets {tuple(targets.shape)} "
+                         "must have the same shape (clips, classes)")
     bad = (~scores.isfinite()).any(1).nonzero()
-    if len(bad): raise ValueError(f"the scores of clip {bad[0, 0]} are not finite: {scores[bad[0, 0]].tolist()}")
+    if len(bad):
+        i = bad[0, 0]
+        raise ValueError(f"the scores of clip {i} are not finite: {scores[i].tolist()}")
     if ((targets != 0) & (targets != 1)).any(): raise ValueError("expected targets of 0 and 1")
     bad = (targets.sum(1) != 1).nonzero() if single else []
-    if len(bad): raise ValueError(f"expected one class a clip, clip {bad[0, 0]} has {int(targets[bad[0, 0]].sum())}: "
-                                  "accuracy and confusion are not defined, use mean_average_precision")
+    if len(bad):
+        i = bad[0, 0]
+        raise ValueError(
+            f"expected one class a clip, clip {i} has {int(targets[i].sum())}: "
+            "accuracy and confusion are not defined, use mean_average_precision")
 
 def average_precision(
     scores:Tensor,  # (clips, classes), any range: only the order counts
     targets:Tensor, # (clips, classes), 0 or 1, any number of classes a clip
 ) -> Tensor:        # (classes,), float64, 0 to 1; NaN for a class without a positive clip
-    "How far up a class's own clips stand when all clips are sorted by its score. Errors as `check_scores` raises them."
+    """How far up a class's own clips stand when all clips are sorted by its score.
+    Errors as `check_scores` raises them."""
     check_scores(scores, targets)
     score, order = scores.T.contiguous().double().sort(1, descending=True)
     hit = targets.T.double().gather(1, order)
-    reach = len(scores) - torch.searchsorted(score.flip(1).contiguous(), score) # clips with at least this score
+    below = torch.searchsorted(score.flip(1).contiguous(), score)
+    reach = len(scores) - below  # clips with at least this score
     precision = hit.cumsum(1).gather(1, reach - 1)/reach
     return (hit*precision).sum(1)/hit.sum(1)
 
 def mean_average_precision(
     scores:Tensor, targets:Tensor, # as in `average_precision`
 ) -> float:
-    """mAP: the mean of `average_precision` over the classes that have a positive clip; those without are left out.
-    ValueError if none has."""
+    """mAP: the mean of `average_precision` over the classes that have a positive clip; those
+    without are left out. ValueError if none has."""
     ap = average_precision(scores, targets)
-    if ap.isnan().all(): raise ValueError(f"none of the {len(ap)} classes has a positive clip: there is nothing to average")
+    if ap.isnan().all():
+        raise ValueError(f"none of the {len(ap)} classes has a positive clip: "
+                         "there is nothing to average")
     return ap.nanmean().item()
 
 def recalls(
@@ -92,11 +105,15 @@ def recalls(
 # %% ../nbs/07_loss.ipynb #0759c70a
 @dataclass(frozen=True)
 class Task:
-    "What is asked about a clip. It decides the loss, how scores become probabilities, and by which figure a network is judged."
+    """What is asked about a clip. It decides the loss, how scores become probabilities, and by
+    which figure a network is judged."""
     name:str   # "single": one class a clip; "multi": any number of classes, also none
     metric:str # the figure: "accuracy", or "mAP"
 
-    def binary(self, loss:str, mixed:bool) -> bool: # the setting "auto", "ce" or "bce"; whether clips are being mixed
+    def binary(self,
+        loss:str,   # the setting "auto", "ce" or "bce"
+        mixed:bool, # whether clips are being mixed
+    ) -> bool:
         "Whether the loss is binary cross entropy."
         return self.name == "multi" or loss == "bce" or loss == "auto" and mixed
 
@@ -104,18 +121,24 @@ class Task:
         "One class a clip: softmax, they sum to 1. Several: each class for itself."
         return scores.sigmoid() if self.name == "multi" else scores.softmax(-1)
 
-    def measure(self, scores:Tensor, targets:Tensor) -> dict: # both (clips, classes), targets of 0 and 1
+    def measure(self,
+        scores:Tensor,  # (clips, classes)
+        targets:Tensor, # (clips, classes), 0 and 1
+    ) -> dict:
         "Cross entropy (plain or binary) and the figures of this task."
         if self.name == "multi":
-            return dict(loss=binary_cross_entropy(scores, targets).item(), mAP=mean_average_precision(scores, targets))
+            return dict(loss=binary_cross_entropy(scores, targets).item(),
+                        mAP=mean_average_precision(scores, targets))
         right = scores.argmax(1) == targets.argmax(1)
         balanced = recalls(scores, targets).nanmean().item()
-        return dict(loss=F.cross_entropy(scores, targets).item(), accuracy=right.float().mean().item(),
+        return dict(loss=F.cross_entropy(scores, targets).item(),
+                    accuracy=right.float().mean().item(),
                     balanced_accuracy=balanced)
 
     def answers(self, scores:Tensor) -> Tensor: # scores and answers (clips, classes), bool
-        "What is answered: the class with the highest score, or every class that is more probable than not."
-        return scores > 0 if self.name == "multi" else F.one_hot(scores.argmax(1), scores.shape[1]).bool()
+        "The class with the highest score, or every class that is more probable than not."
+        if self.name == "multi": return scores > 0
+        return F.one_hot(scores.argmax(1), scores.shape[1]).bool()
 
 SINGLE, MULTI = Task("single", "accuracy"), Task("multi", "mAP")
 TASKS = dict(single=SINGLE, multi=MULTI)
@@ -130,22 +153,29 @@ def figure_text(
 ) -> str:
     "A figure for people: share of clips in percent with the balanced accuracy, or mAP."
     if metric_of(figures) == "mAP": return f"{figures['mAP']:.3f}"
-    a, b = (f"{100*figures.get(k, figures['accuracy']):.1f} %" for k in ("accuracy", "balanced_accuracy"))
-    return a + f" (balanced {b})"*(always or a != b)
+    accuracy = figures["accuracy"]
+    plain = f"{100*accuracy:.1f} %"
+    balanced = f"{100*figures.get('balanced_accuracy', accuracy):.1f} %"
+    if plain == balanced and not always: return plain
+    return f"{plain} (balanced {balanced})"
 
 def task_of(
     targets:Tensor,    # (clips, classes), each value in [0, 1]
     task:str="auto",   # "auto": as the targets say; or "single", "multi"
     name:str="the data", # begins a message
 ) -> Task:
-    "The task that targets belong to. ValueError for values outside 0 to 1, and for task='single' where a clip has not exactly one class."
-    if not ((targets >= 0) & (targets <= 1)).all(): raise ValueError(f"{name}: expected targets between 0 and 1")
+    """The task that targets belong to. ValueError for values outside 0 to 1, and for
+    task='single' where a clip has not exactly one class."""
+    if not ((targets >= 0) & (targets <= 1)).all():
+        raise ValueError(f"{name}: expected targets between 0 and 1")
     odd = ((targets == 1).sum(1) != 1) | ((targets != 0).sum(1) != 1)
     if task == "auto": return MULTI if odd.any() else SINGLE
     if task == "single" and odd.any():
         i = odd.nonzero()[0].item()
-        raise ValueError(f"{name}: task='single' means exactly one class a clip, clip {i} has {int((targets[i] != 0).sum())} "
-                         f"({int(odd.sum())} such clips of {len(targets)}): task='multi' allows any number")
+        has = int((targets[i] != 0).sum())
+        raise ValueError(
+            f"{name}: task='single' means exactly one class a clip, clip {i} has {has} "
+            f"({int(odd.sum())} such clips of {len(targets)}): task='multi' allows any number")
     return TASKS[task]
 
 # %% ../nbs/07_loss.ipynb #e5e49da8
@@ -181,7 +211,8 @@ def clip_weights(
 def class_weights(
     targets:Tensor, # of all training clips (clips, classes)
 ) -> Tensor:        # (classes + 1,): the last is for clips of no class
-    "Weights that make all classes alike in sum: the inverse of how often each occurs, the mean over the clips is 1."
+    """Weights that make all classes alike in sum: the inverse of how often each occurs, the mean
+    over the clips is 1."""
     n = _or_none(targets).sum(0)
     w = torch.where(n > 0, 1/n, 0.)
     return w/clip_weights(targets, w).mean()
@@ -192,16 +223,23 @@ def distillation(
     teacher:Tensor,        # scores of the teacher (batch, classes); no gradient flows into it
     temperature:float=3.,  # softens both, above 0
     binary:bool=False,     # classes are independent (sigmoid) instead of exclusive (softmax)
-) -> Tensor:               # summed over classes, averaged over clips, times temperature squared; 0 where both agree
-    "How far a student's softened answers are from a teacher's: Kullback-Leibler divergence. ValueError for shapes that differ."
+) -> Tensor: # summed over classes, averaged over clips, times temperature squared
+    """How far a student's softened answers are from a teacher's: Kullback-Leibler divergence,
+    0 where both agree. ValueError for shapes that differ."""
     _check(scores, teacher)
     s, t = scores/temperature, teacher.detach()/temperature
-    if not binary: return temperature**2 * F.kl_div(s.log_softmax(1), t.log_softmax(1), reduction="batchmean", log_target=True)
-    return temperature**2 * (binary_cross_entropy(s, t.sigmoid()) - binary_cross_entropy(t, t.sigmoid()))
+    if binary:
+        p = t.sigmoid()
+        divergence = binary_cross_entropy(s, p) - binary_cross_entropy(t, p)
+    else:
+        s, t = s.log_softmax(1), t.log_softmax(1)
+        divergence = F.kl_div(s, t, reduction="batchmean", log_target=True)
+    return temperature**2 * divergence
 
 # %% ../nbs/07_loss.ipynb #763f5454
 class Learner(nn.Module):
-    """An EAT in training: the network, and with `auxiliary=True` a small classifier before each of its two dilated stages (reference [39]).
+    """An EAT in training: the network, and with `auxiliary=True` a small classifier before each of
+    its two dilated stages (reference [39]).
 
     `learner.model` is the network alone, all that is saved and used later."""
     def __init__(self,
@@ -209,37 +247,47 @@ class Learner(nn.Module):
         auxiliary:bool=False, # attach the small classifiers
     ):
         super().__init__()
-        self.model, n, dim = model, len(model.factors), model.classify.in_features
-        taps = {f"down{i}": model.backbone.get_submodule(f"down{i}.conv.conv").out_channels for i in (n-1, n)} if auxiliary else {}
-        self.heads = nn.ModuleDict({k: GapHead(c, dim) for k, c in taps.items()})
-        self.classify = nn.ModuleDict({k: nn.Linear(dim, model.n_classes) for k in taps})
+        self.model = model
+        self.heads, self.classify = nn.ModuleDict(), nn.ModuleDict()
+        if not auxiliary: return
+        n, dim = len(model.factors), model.classify.in_features
+        names = [f"down{n-1}", f"down{n}"]
+        for name in names:
+            channels = model.backbone.get_submodule(f"{name}.conv.conv").out_channels
+            self.heads[name] = GapHead(channels, dim)
+        for name in names: self.classify[name] = nn.Linear(dim, model.n_classes)
 
-    def forward(self, x:Tensor)->list: # waveforms (batch, channels, time) -> [(scores, features), ...], the deepest first
+    def forward(self,
+        x:Tensor, # waveforms (batch, channels, time)
+    )->list:      # [(scores, features), ...], the deepest first
         m, out = self.model, []
         x = m._checked(x)
         for name, part in m.backbone.named_children():
             x = part(x)
-            if name in self.heads: f = self.heads[name](x)[0]; out.append((self.classify[name](f), f))
+            if name in self.heads:
+                f = self.heads[name](x)[0]
+                out.append((self.classify[name](f), f))
         embedding = m.head(x)[0]
         return [(m.classify(embedding), embedding), *out]
 
 # %% ../nbs/07_loss.ipynb #bbb5cc41
 @dataclass
 class Objective:
-    """The loss of a training step: label loss, self-distillation, and a teacher's opinion, as far as they are asked for.
-    ValueError for values out of range."""
+    """The loss of a training step: label loss, self-distillation, and a teacher's opinion, as far
+    as they are asked for. ValueError for values out of range."""
     smoothing:float = 0.1     # of the labels in cross entropy
-    alpha:float = 0.3         # share of the deepest classifier's opinion in what the small ones learn, 0 to 1
+    alpha:float = 0.3         # share of the deepest classifier in what the small ones learn, 0 to 1
     hint:float = 0.01         # weight of the distance between features
     temperature:float = 3.    # of all distillation
-    teacher:float = 0.5       # share of the teacher's opinion in what the deepest classifier learns, if there is a teacher
+    teacher:float = 0.5       # share of a teacher in what the deepest classifier learns, 0 to 1
 
     def __post_init__(self):
         for name in ("smoothing", "alpha", "teacher"):
             value = getattr(self, name)
             if not 0 <= value <= 1: raise ValueError(f"{name}={value!r}, expected between 0 and 1")
         if self.hint < 0 or self.temperature <= 0:
-            raise ValueError(f"expected hint >= 0 and temperature > 0, got {self.hint} and {self.temperature}")
+            raise ValueError("expected hint >= 0 and temperature > 0, "
+                             f"got {self.hint} and {self.temperature}")
 
     def label_loss(self, scores:Tensor, target:Tensor, binary:bool, weight=None)->Tensor: # scalar
         "Binary or smoothed cross entropy."
@@ -262,7 +310,9 @@ class Objective:
             loss = (1-self.teacher)*loss + self.teacher*advice
         deep = F.layer_norm(embedding.detach(), embedding.shape[-1:])
         for s, f in small:
+            label = self.label_loss(s, target, binary, weight)
             opinion = distillation(s, scores, self.temperature, binary)
-            loss = loss + (1-self.alpha)*self.label_loss(s, target, binary, weight) + self.alpha*opinion
-            loss = loss + self.hint*F.mse_loss(F.layer_norm(f, f.shape[-1:]), deep)
+            distance = F.mse_loss(F.layer_norm(f, f.shape[-1:]), deep)
+            loss = loss + (1-self.alpha)*label + self.alpha*opinion
+            loss = loss + self.hint*distance
         return loss

@@ -13,46 +13,57 @@ from .mix import _window, istft, stft
 
 # %% ../nbs/10_phase.ipynb #6cb9aea0
 def _unit(spec):
-    "Each bin of `spec` (..., frames, bins) divided by its magnitude; 0 where there is no signal: exact zeros, and rounding error (4 eps of the frame's largest bin)."
+    """Each bin of `spec` (..., frames, bins) divided by its magnitude; 0 where there is no signal:
+    exact zeros, and rounding error (4 eps of the frame's largest bin)."""
     mag = spec.abs()
-    return spec.sgn().masked_fill_(mag <= 4*torch.finfo(mag.dtype).eps*mag.amax(-1, keepdim=True), 0)
+    rounding = 4*torch.finfo(mag.dtype).eps*mag.amax(-1, keepdim=True)
+    return spec.sgn().masked_fill_(mag <= rounding, 0)
 
 # %% ../nbs/10_phase.ipynb #2fd236b2
 def phase_waveform(
     x:Tensor,                 # waveforms (..., channels, time), float32 or float64
     n_fft:int=1024,           # window length in samples; shorter clips get a smaller one
-    hop_length:int|None=None, # samples between windows, at most half the window; None: a quarter of it
+    hop_length:int|None=None, # samples between windows, at most n_fft/2; None: a quarter of it
     conjugate:bool=True,      # True: H = e^{-j phi} as printed; False: e^{+j phi}
-) -> Tensor:                  # same shape, dtype and device; silence stays silence; RMS about 1/sqrt(n_fft), however loud `x` is
-    "The inverse STFT of `H`, which has the clip's phase (or its opposite) and magnitude 1 (appendix A, equation 3). ValueError for wrong shapes or settings."
+) -> Tensor: # shape, dtype, device of `x`; RMS about 1/sqrt(n_fft), however loud `x`; silence stays
+    """The inverse STFT of `H`, which has the clip's phase (or its opposite) and magnitude 1
+    (appendix A, equation 3). ValueError for wrong shapes or settings."""
     n_fft, hop_length = _prepare(x, n_fft, hop_length)
     unit = _unit(stft(x, n_fft, hop_length))
     return istft(unit.conj() if conjugate else unit, n_fft, hop_length, x.shape[-1])
 
 def _prepare(x, n_fft, hop_length):
     "Check the clips; window and hop for their length."
-    if not isinstance(x, Tensor): raise ValueError(f"expected a PyTorch tensor (torch.as_tensor makes one), got {type(x).__name__}")
+    if not isinstance(x, Tensor):
+        raise ValueError("expected a PyTorch tensor (torch.as_tensor makes one), "
+                         f"got {type(x).__name__}")
     if x.ndim < 2 or not x.numel() or x.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"expected float32 waveforms (..., channels, time) with at least one sample, got {tuple(x.shape)}, {x.dtype}")
-    if not isinstance(n_fft, int): raise ValueError(f"n_fft must be one whole number, got {n_fft!r}")
+        raise ValueError("expected float32 waveforms (..., channels, time) "
+                         f"with at least one sample, got {tuple(x.shape)}, {x.dtype}")
+    if not isinstance(n_fft, int):
+        raise ValueError(f"n_fft must be one whole number, got {n_fft!r}")
     return _window(n_fft, hop_length, x.shape[-1], None)
 
 # %% ../nbs/10_phase.ipynb #2b9e2037
 def magnitude_waveform(
     x:Tensor,                 # waveforms (..., channels, time), float32 or float64
     n_fft:int=1024,           # window length in samples; shorter clips get a smaller one
-    hop_length:int|None=None, # samples between windows, at most half the window; None: a quarter of it
-    reference:str="middle",   # where in a frame all phases are 0: "middle", or "start" for the plain inverse STFT of |X|
-) -> Tensor:                  # same shape, dtype and device; scales with `x`
-    "The inverse STFT of the clip's magnitude with phase 0 everywhere (appendix A, equation 2). ValueError for wrong shapes or settings."
+    hop_length:int|None=None, # samples between windows, at most n_fft/2; None: a quarter of it
+    reference:str="middle",   # of a frame: all phases are 0 there; "start": plain inverse of |X|
+) -> Tensor:  # same shape, dtype and device; scales with `x`
+    """The inverse STFT of the clip's magnitude with phase 0 everywhere (appendix A, equation 2).
+    ValueError for wrong shapes or settings."""
     n_fft, hop_length = _prepare(x, n_fft, hop_length)
-    if reference not in ("middle", "start"): raise ValueError(f"reference must be 'middle' or 'start', got {reference!r}")
+    if reference not in ("middle", "start"):
+        raise ValueError(f"reference must be 'middle' or 'start', got {reference!r}")
     top = torch.zeros(n_fft, dtype=x.dtype, device=x.device)
-    top[n_fft//2 if reference == "middle" else 0] = 1                   # a click where the cosines have their tops
-    return istft(stft(x, n_fft, hop_length).abs()*torch.fft.rfft(top), n_fft, hop_length, x.shape[-1])
+    top[n_fft//2 if reference == "middle" else 0] = 1  # a click where the cosines have their tops
+    spec = stft(x, n_fft, hop_length).abs()*torch.fft.rfft(top)
+    return istft(spec, n_fft, hop_length, x.shape[-1])
 
 # %% ../nbs/10_phase.ipynb #a4964b81
-MODES = {"phase": 1, "magnitude": 1, "phase+magnitude": 2, "baseline": 1} # the inputs of table 7 -> channels of each (for mono clips)
+# the inputs of table 7 -> channels of each (for mono clips)
+MODES = {"phase": 1, "magnitude": 1, "phase+magnitude": 2, "baseline": 1}
 
 def phase_input(
     x:Tensor,                 # waveforms (batch, channels, time), float32 or float64
@@ -62,8 +73,13 @@ def phase_input(
     conjugate:bool=True,      # sign of the phase, see `phase_waveform`
     reference:str="middle",   # see `magnitude_waveform`
 ) -> Tensor:                  # (batch, channels, time), or (batch, 2*channels, time): phase first
-    "What the network of table 7 is trained on (appendix A). Each waveform is peak-normalised on its own. ValueError for an unknown mode, wrong shapes or settings."
+    """What the network of table 7 is trained on (appendix A). Each waveform is peak-normalised on
+    its own. ValueError for an unknown mode, wrong shapes or settings."""
     if mode not in MODES: raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
-    _prepare(x, n_fft, hop_length)
-    make = dict(phase=lambda: phase_waveform(x, n_fft, hop_length, conjugate), magnitude=lambda: magnitude_waveform(x, n_fft, hop_length, reference), baseline=lambda: x)
-    return torch.cat([peak_normalise(make[part]()) for part in mode.split("+")], -2)
+    parts = []
+    if mode == "baseline":
+        _prepare(x, n_fft, hop_length)
+        parts.append(x)
+    if "phase" in mode: parts.append(phase_waveform(x, n_fft, hop_length, conjugate))
+    if "magnitude" in mode: parts.append(magnitude_waveform(x, n_fft, hop_length, reference))
+    return torch.cat([peak_normalise(part) for part in parts], -2)
