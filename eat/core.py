@@ -25,21 +25,24 @@ from torch import Tensor
 def seed_everything(
     seed:int, # any integer from 0 to 2**63-1
 ) -> torch.Generator:
-    "Seed PyTorch's process-wide state (initial weights, dropout) and return a new CPU generator with the same seed."
+    """Seed PyTorch's process-wide state (initial weights, dropout) and return a new CPU generator
+    with the same seed."""
     if not 0 <= seed < 2**63: raise ValueError(f"seed must be between 0 and 2**63-1, got {seed}")
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
 
 # %% ../nbs/00_core.ipynb #2d33ad2b
 def host_generator(
-    generator:torch.Generator|None=None, # the generator of the draws, on any device; None: PyTorch's own CPU generator
+    generator:torch.Generator|None=None, # of the draws, any device; None: PyTorch's own on the CPU
 ) -> torch.Generator: # on the CPU
-    "The generator for choices that Python makes: `generator` itself on the CPU, elsewhere a new one seeded from its state, without waiting for the device."
+    """The generator for choices that Python makes: `generator` itself on the CPU, elsewhere a new
+    one seeded from its state, without waiting for the device."""
     if generator is None: return torch.default_generator
     if generator.device.type == "cpu": return generator
     state = generator.get_state().numpy().tobytes()
-    torch.rand(1, device=generator.device, generator=generator)
-    return torch.Generator().manual_seed(int.from_bytes(hashlib.blake2b(state, digest_size=7).digest(), "little"))
+    torch.rand(1, device=generator.device, generator=generator) # the next call finds another state
+    digest = hashlib.blake2b(state, digest_size=7).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "little"))
 
 # %% ../nbs/00_core.ipynb #8d8c979c
 IN_TEST = bool(os.environ.get("IN_TEST")) # True while a test runs the notebook
@@ -63,9 +66,11 @@ def _set_buffers(libc, keep:bool):
 def keep_buffers(
     device:str|torch.device="auto", # where the work is; only a CPU needs this
 ):
-    "Inside the block, freed memory is kept for the next step; at its end it goes back to the system. Nothing happens for a GPU, and without glibc."
+    """Inside the block, freed memory is kept for the next step; at its end it goes back to the
+    system. Nothing happens for a GPU, and without glibc."""
     cpu = str(device).startswith("cpu") or str(device) == "auto" and not torch.cuda.is_available()
-    libc, me = _glibc() if cpu else None, object()
+    libc = _glibc() if cpu else None
+    me = object()
     if libc is None:
         yield
         return
@@ -87,18 +92,22 @@ def keeping_buffers(f):
         given = sign.bind(*args, **kwargs)
         given.apply_defaults()
         named = given.arguments
-        with keep_buffers(named["device"] if "device" in named else named["config"].device):
-            return f(*args, **kwargs)
+        device = named["device"] if "device" in named else named["config"].device
+        with keep_buffers(device): return f(*args, **kwargs)
     return inner
 
 def prepare_device(
-    device:str|torch.device="auto", # "auto" (CUDA if there is a GPU, else the CPU), "cpu", "cuda", "cuda:1", "mps"
+    device:str|torch.device="auto", # "auto": a GPU if there is one; or "cpu", "cuda", "cuda:1" ...
 ) -> torch.device:
-    "Choose the device; ValueError if it is not there. Tunes CUDA for fixed shapes, which also changes last digits (TF32)."
+    """Choose the device; ValueError if it is not there. Tunes CUDA for fixed shapes, which also
+    changes last digits (TF32)."""
     if str(device) == "auto": device = "cuda" if torch.cuda.is_available() else "cpu"
-    try: device = torch.device(device); torch.empty(1, device=device)
+    try:
+        device = torch.device(device)
+        torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as e:
-        raise ValueError(f"device {str(device)!r} cannot be used here, expected 'auto', 'cpu' or a device that PyTorch sees: {str(e).splitlines()[0]}") from e
+        raise ValueError(f"device {str(device)!r} cannot be used here, expected 'auto', "
+                         f"'cpu' or a device that PyTorch sees: {str(e).splitlines()[0]}") from e
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = True
@@ -110,7 +119,7 @@ def cache_dir() -> Path:
     return xdg_cache_home() / "eat"
 
 def data_root(
-    root:str|Path|None=None, # the folder of all data sets; None takes `EAT_DATA`, else the cache folder
+    root:str|Path|None=None, # folder of all data sets; None takes `EAT_DATA`, else the cache folder
 ) -> Path:
     "The folder that holds the data sets, as a path that may not exist yet."
     return Path(root or os.environ.get("EAT_DATA") or cache_dir()/"data").expanduser()
@@ -120,9 +129,13 @@ def data_root(
 def atomic_write(
     path:str|Path, # the file to write; its folder is made if need be
 ):
-    "Yield a temporary path beside `path`; on success it replaces `path`, on any error it is removed and `path` stays as it was."
-    path = Path(path); path.parent.mkdir(parents=True, exist_ok=True)
-    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix); os.close(fd)
+    """Yield a temporary path beside `path`; on success it replaces `path`, on any error it is
+    removed and `path` stays as it was."""
+    # in the same folder: a file can be renamed there in one step
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    os.close(fd)
     tmp = Path(tmp)
     try:
         yield tmp
@@ -134,41 +147,58 @@ def atomic_write(
         raise
     finally: tmp.unlink(missing_ok=True)
 
-_umask = os.umask(0o022); os.umask(_umask) # mkstemp makes private files; ours get the usual permissions
+_umask = os.umask(0o022) # mkstemp makes private files; ours get the usual permissions
+os.umask(_umask)
 
 # %% ../nbs/00_core.ipynb #fc39783d
 def _commit() -> str:
-    "The git commit of the checkout this package runs from, with `+changes` if tracked code differs from it, or 'unknown'."
-    def git(*args): return subprocess.run(["git", "-C", eat.__path__[0], *args], capture_output=True, text=True, check=True).stdout.strip()
+    """The git commit of the checkout this package runs from, with `+changes` if tracked code
+    differs from it, or 'unknown'."""
+    def git(*args):
+        command = ["git", "-C", eat.__path__[0], *args]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     try:
-        git("ls-files", "--error-unmatch", "__init__.py") # not some other repository that happens to enclose the package
-        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if git("status", "--porcelain", "--untracked-files=no", "--", ".") else "")
+        # not some other repository that happens to enclose the package
+        git("ls-files", "--error-unmatch", "__init__.py")
+        commit = git("rev-parse", "--short=12", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
     except (OSError, subprocess.CalledProcessError): return "unknown"
+    return commit + "+changes" if changed else commit
 
 def _cpu_name() -> str:
     "The processor's name as the system gives it."
     info = Path("/proc/cpuinfo")
-    names = [l.split(":")[1].strip() for l in info.read_text().splitlines() if l.startswith("model name")] if info.exists() else []
-    return names[0] if names else platform.processor() or platform.machine()
+    for line in info.read_text().splitlines() if info.exists() else []:
+        if line.startswith("model name"): return line.split(":")[1].strip()
+    return platform.processor() or platform.machine()
 
 # %% ../nbs/00_core.ipynb #4620e8ea
+def _version(name:str) -> str:
+    try: return version(name)
+    except PackageNotFoundError: return "absent"
+
 def provenance(
     device:str|torch.device="cpu", # where the work ran
 ) -> dict: # commit, date (UTC), hardware, versions
     "What must stand beside a measured number: code, time, machine and library versions."
-    dev = torch.device(device)
-    hardware = torch.cuda.get_device_name(dev) if dev.type == "cuda" else f"{_cpu_name()}, {torch.get_num_threads()} threads"
-    def v(name):
-        try: return version(name)
-        except PackageNotFoundError: return "absent"
-    return dict(commit=_commit(), date=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), hardware=hardware,
-                versions=dict(python=platform.python_version(), **{n: v(n) for n in ("torch", "torchaudio", "numpy", "soundfile", "soxr")}))
+    device = torch.device(device)
+    if device.type == "cuda": hardware = torch.cuda.get_device_name(device)
+    else: hardware = f"{_cpu_name()}, {torch.get_num_threads()} threads"
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    versions = {"python": platform.python_version()}
+    for name in ("torch", "torchaudio", "numpy", "soundfile", "soxr"):
+        versions[name] = _version(name)
+    return dict(commit=_commit(), date=now, hardware=hardware, versions=versions)
 
 # %% ../nbs/00_core.ipynb #18efddbd
 def _first_channel(x) -> np.ndarray:
-    "The first channel of a clip `(time,)` or `(channels, time)` as a NumPy array; ValueError for other shapes and for no samples."
-    a = x.detach().cpu().float().numpy() if isinstance(x, Tensor) else np.asarray(x, dtype=np.float32)
-    if a.ndim not in (1, 2) or a.shape[-1] == 0: raise ValueError(f"expected a clip (time,) or (channels, time) with at least one sample, got shape {tuple(a.shape)}")
+    """The first channel of a clip `(time,)` or `(channels, time)` as a NumPy array; ValueError
+    for other shapes and for no samples."""
+    if isinstance(x, Tensor): a = x.detach().cpu().float().numpy()
+    else: a = np.asarray(x, dtype=np.float32)
+    if a.ndim not in (1, 2) or a.shape[-1] == 0:
+        raise ValueError("expected a clip (time,) or (channels, time) with at least one sample, "
+                         f"got shape {tuple(a.shape)}")
     return a if a.ndim == 1 else a[0]
 
 def show_wave(
@@ -186,7 +216,7 @@ def show_wave(
     return ax
 
 # %% ../nbs/00_core.ipynb #0f313638
-def _spectrogram_db(a, sr, n_fft, hop_length, mel, window, top_db): 
+def _spectrogram_db(a, sr, n_fft, hop_length, mel, window, top_db):
     "Decibels below the maximum `(bins, frames)` of a linear (mel=None) or mel spectrogram."
     import librosa
     n_fft = min(n_fft, len(a))
@@ -214,13 +244,22 @@ def show_spec(
     S, n_fft, hop_length = _spectrogram_db(a, sr, n_fft, hop_length, mel, window, top_db)
     if ax is None: _, ax = plt.subplots(figsize=(6, 2.2), layout="constrained")
     half = hop_length/sr/2
-    ax.imshow(S, origin="lower", aspect="auto", cmap="magma", vmin=-top_db, vmax=0, interpolation="nearest", rasterized=True,
+    ax.imshow(S, origin="lower", aspect="auto", cmap="magma", vmin=-top_db, vmax=0,
+              interpolation="nearest", rasterized=True,
               extent=(-half, (S.shape[1]-1)*hop_length/sr + half, -.5, S.shape[0]-.5))
-    hz = librosa.mel_frequencies(mel+2, fmax=sr/2)[1:-1] if mel else np.linspace(0, sr/2, S.shape[0]) # the frequency of each row
-    top = np.interp(fmax or sr/2, hz, np.arange(len(hz)))
-    ticks = [f for f in (np.array([500, 1000, 2000, 4000, 8000, 16000]) if mel else np.arange(0, 24001, 2000)) if f <= (fmax or sr/2)]
-    ax.set_yticks(np.interp(ticks, hz, np.arange(len(hz))), [f"{f/1000:g}" for f in ticks])
-    ax.set(xlabel="time (s)", ylabel="kHz (mel scale)" if mel else "kHz", xlim=(0, len(a)/sr), ylim=(-.5, top+.5), title=title or "")
+    if mel:
+        hz = librosa.mel_frequencies(mel+2, fmax=sr/2)[1:-1] # of each row
+        ticks = [500, 1000, 2000, 4000, 8000, 16000]
+    else:
+        hz = np.linspace(0, sr/2, S.shape[0])
+        ticks = range(0, 24001, 2000)
+    fmax = fmax or sr/2
+    ticks = [f for f in ticks if f <= fmax]
+    rows = np.arange(len(hz))
+    top = np.interp(fmax, hz, rows)
+    ax.set_yticks(np.interp(ticks, hz, rows), [f"{f/1000:g}" for f in ticks])
+    ax.set(xlabel="time (s)", ylabel="kHz (mel scale)" if mel else "kHz", xlim=(0, len(a)/sr),
+           ylim=(-.5, top+.5), title=title or "")
     return ax
 
 # %% ../nbs/00_core.ipynb #65bbc68b
@@ -232,7 +271,8 @@ def listen(
     "An `IPython.display.Audio` player (Ogg Vorbis inside) for the first `seconds` of the clip."
     import io, soundfile
     from IPython.display import Audio
-    a = _first_channel(x)[:None if seconds is None else max(int(seconds*sr), 1)]
+    a = _first_channel(x)
+    if seconds is not None: a = a[:max(int(seconds*sr), 1)]
     buf = io.BytesIO()
     soundfile.write(buf, a/max(1., np.abs(a).max()), sr, format="OGG", subtype="VORBIS")
     player = Audio(data=buf.getvalue())

@@ -26,21 +26,24 @@ def _numba():
     return numba
 
 def _together(team, f, n, members):
-    "Call `f(0)`, ..., `f(n-1)` by so many members of an OpenMP team; raises what any of them raised."
+    """Call `f(0)`, ..., `f(n-1)` by so many members of an OpenMP team; raises what any of them
+    raised."""
     errors = []
     def member(_): # the team may be smaller than asked for
+        first,step = team.omp_get_thread_num(),team.omp_get_num_threads()
         try:
-            for i in range(team.omp_get_thread_num(), n, team.omp_get_num_threads()): f(i)
+            for i in range(first, n, step): f(i)
         except BaseException as e: errors.append(e)
     team.GOMP_parallel(ctypes.CFUNCTYPE(None, ctypes.c_void_p)(member), None, members, 0)
     if errors: raise errors[0]
 
 @lru_cache
 def _team():
-    "PyTorch's own OpenMP, which its wheels for Linux bring along, tried on one thread; None elsewhere."
+    "PyTorch's own OpenMP, which its wheels for Linux bring, tried on one thread; None elsewhere."
     file = next((Path(torch.__file__).parent/"lib").glob("libgomp*.so*"), None)
     if file is None: return None
-    team,done = ctypes.CDLL(str(file)),[]
+    team = ctypes.CDLL(str(file))
+    done = []
     _together(team, done.append, 3, 1)
     if done!=[0,1,2]: raise RuntimeError(f"{file.name} does not share out work as expected: {done}")
     return team
@@ -49,23 +52,29 @@ def _team():
 class _Threads:
     "One pool of threads for the process, made at first use, a new one after a fork."
     def __init__(self): self.forget()
-    def forget(self): self.lock,self.pool,self.size = Lock(),None,0
+    def forget(self):
+        self.lock = Lock()
+        self.pool = None
+        self.size = 0
     def at_least(self, n):
         with self.lock:
             if n>self.size:
                 if self.pool: self.pool.shutdown(wait=False)
-                self.pool,self.size = ThreadPoolExecutor(n, "eat"),n
+                self.pool = ThreadPoolExecutor(n, "eat")
+                self.size = n
             return self.pool
     def share(self, f, n):
         "Call `f(0)` here and `f(1)`, ..., `f(n-1)` in the pool; raises what any of them raised."
-        pool,jobs = self.at_least(max(n, torch.get_num_threads())-1),[]
+        pool = self.at_least(max(n, torch.get_num_threads())-1)
+        jobs = []
         try:
             for i in range(1, n): jobs.append(pool.submit(f, i))
-        except RuntimeError: pass # Python is ending, or a larger pool came in between: the rest is done here
+        except RuntimeError: pass # Python is ending, or a larger pool came: the rest is done here
         try:
-            for i in (0, *range(len(jobs)+1, n)): f(i)
+            f(0)
+            for i in range(len(jobs)+1, n): f(i)
         finally: wait(jobs)
-        for j in jobs: j.result()
+        for job in jobs: job.result()
 
 _threads = _Threads()
 if hasattr(os, "register_at_fork"): os.register_at_fork(after_in_child=_threads.forget)
@@ -73,7 +82,8 @@ if hasattr(os, "register_at_fork"): os.register_at_fork(after_in_child=_threads.
 def _share(f, n):
     "Call `f(0)`, ..., `f(n-1)` on `n` threads; raises what any of them raised."
     if n==1: return f(0)
-    if (team := _team()) is None: _threads.share(f, n)
+    team = _team()
+    if team is None: _threads.share(f, n)
     else: _together(team, f, n, n)
 
 # %% ../nbs/06b_fast.ipynb #d04792df
@@ -82,7 +92,8 @@ class _Kernel:
     def __init__(self, f): self.f = f
     @cached_property
     def compiled(self):
-        jit = partial(_numba().njit, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}) # no "nnan", no "ninf"
+        fastmath = {"reassoc", "contract", "nsz", "arcp"} # no "nnan", no "ninf"
+        jit = partial(_numba().njit, nogil=True, error_model="numpy", fastmath=fastmath)
         try: return jit(cache=self.f.__module__!="__main__")(self.f)
         except RuntimeError: return jit()(self.f) # nowhere to keep it
     @property
@@ -105,7 +116,8 @@ def _total(row, shift):
     "Sum of `row[t]-shift`, in float64 from piece to piece."
     total = 0.
     for t in range(0, len(row), PIECE):
-        piece,a = row[t:t+PIECE],np.float32(0)
+        piece = row[t:t+PIECE]
+        a = np.float32(0)
         for i in range(len(piece)): a += piece[i]-shift
         total += a
     return total
@@ -113,10 +125,12 @@ def _total(row, shift):
 @_Kernel
 def _moments(row):
     "Mean and sum of squared distances from it."
-    mean,m2 = row[0] + _total(row, row[0])/len(row),0.
+    mean = row[0] + _total(row, row[0])/len(row)
     near = np.float32(mean)
+    m2 = 0.
     for t in range(0, len(row), PIECE):
-        piece,a = row[t:t+PIECE],np.float32(0)
+        piece = row[t:t+PIECE]
+        a = np.float32(0)
         for i in range(len(piece)): a += (piece[i]-near)**2
         m2 += a
     return mean,m2
@@ -124,7 +138,8 @@ def _moments(row):
 @_Kernel
 def _all_moments(lo, hi, z, out):
     "`_moments` of the last C channels of `z` (batch, >=C, time) into `out` (2, batch, C)."
-    C = out.shape[2]; first = z.shape[1]-C
+    C = out.shape[2]
+    first = z.shape[1]-C
     for i in range(lo, hi):
         b,c = i//C,i%C
         out[0,b,c],out[1,b,c] = _moments(z[b,first+c])
@@ -132,18 +147,23 @@ def _all_moments(lo, hi, z, out):
 # %% ../nbs/06b_fast.ipynb #c095827e
 def _coefficients(
     norm:nn.BatchNorm1d, # updated in training mode
-    stats:Tensor,        # `_all_moments` (2, batch, channels), float64; not looked at in evaluation mode
+    stats:Tensor,        # `_all_moments` (2, batch, channels), float64; for training mode only
     n:int,               # values in a row
-)->Tensor: # (4, channels): scale, shift, mean, 1/standard deviation
+)->Tensor:               # (4, channels): scale, shift, mean, 1/standard deviation
     "What batch normalisation does to each channel."
     if norm.training:
-        means,m2 = stats; N = n*len(means)
-        mean = means.mean(0); var = (m2.sum(0) + n*(means-mean).square().sum(0)) / N
+        means,m2 = stats
+        N = n*len(means)
+        mean = means.mean(0)
+        var = (m2.sum(0) + n*(means-mean).square().sum(0)) / N
         norm.running_mean.lerp_(mean.float(), norm.momentum)
         norm.running_var.lerp_((var*N/(N-1)).float(), norm.momentum)
         norm.num_batches_tracked += 1
-    else: mean,var = norm.running_mean.double(),norm.running_var.double()
-    r = (var+norm.eps).rsqrt(); scale = norm.weight*r
+    else:
+        mean = norm.running_mean.double()
+        var = norm.running_var.double()
+    r = (var+norm.eps).rsqrt()
+    scale = norm.weight*r
     return torch.stack([scale, norm.bias-mean*scale, mean, r]).float()
 
 # %% ../nbs/06b_fast.ipynb #e139bc03
@@ -159,12 +179,15 @@ def _act(row, norm, out):
 def _reflect(buf, p):
     "Fill the first and the last `p` places of `buf` with the reflection of what lies between."
     n = len(buf)
-    for i in range(p): buf[p-1-i] = buf[p+1+i]; buf[n-p+i] = buf[n-p-2-i]
+    for i in range(p):
+        buf[p-1-i] = buf[p+1+i]
+        buf[n-p+i] = buf[n-p-2-i]
 
 @_Kernel
 def _decimate(x, taps, out):
     "Filter with `taps` (2*d+1 of them, or one) and keep every `d`-th result."
-    K = len(taps); d = max(K//2, 1)
+    K = len(taps)
+    d = max(K//2, 1)
     for l in range(len(out)):
         a = np.float32(0)
         for k in range(K): a += np.float32(taps[k])*x[l*d+k]
@@ -173,8 +196,10 @@ def _decimate(x, taps, out):
 # %% ../nbs/06b_fast.ipynb #7a6c9664
 @_Kernel
 def _down_forward(lo, hi, z, norm, taps, out):
-    "Normalise, LeakyReLU, reflect, filter and decimate: `z` (batch, C, time) to `out` (batch, C, ceil(time/d))."
-    B,C,T = z.shape; p = len(taps)//2
+    """Normalise, LeakyReLU, reflect, filter and decimate: `z` (batch, C, time) to `out`
+    (batch, C, ceil(time/d))."""
+    B,C,T = z.shape
+    p = len(taps)//2
     buf = np.empty(T+2*p, np.float32)
     for i in range(lo, hi):
         b,c = i//C,i%C
@@ -185,20 +210,27 @@ def _down_forward(lo, hi, z, norm, taps, out):
 # %% ../nbs/06b_fast.ipynb #2db6a07e
 @_Kernel
 def _grad_sums(g, row, norm):
-    "Sums over a row: gradients of the bias and of the weight of batch normalisation; `g` is the gradient after LeakyReLU."
-    s,h,mean,r = norm; bias,weight = 0.,0.
+    """Sums over a row: gradients of the bias and of the weight of batch normalisation;
+    `g` is the gradient after LeakyReLU."""
+    s,h,mean,r = norm
+    bias,weight = 0.,0.
     for t in range(0, len(row), PIECE):
-        gs,zs,a,b = g[t:t+PIECE],row[t:t+PIECE],np.float32(0),np.float32(0)
+        gs,zs = g[t:t+PIECE],row[t:t+PIECE]
+        a,b = np.float32(0),np.float32(0)
         for i in range(len(zs)):
             u = gs[i] if zs[i]*s+h > 0 else SLOPE*gs[i]
-            a += u; b += u*((zs[i]-mean)*r)
-        bias += a; weight += b
+            a += u
+            b += u*((zs[i]-mean)*r)
+        bias += a
+        weight += b
     return bias,weight
 
 @_Kernel
 def _grad_row(g, row, norm, means, out):
-    "Gradient of a row before batch normalisation; `means`: the two sums of the channel, divided by N."
-    s,h,mean,r = norm; bias,weight = means
+    """Gradient of a row before batch normalisation; `means`: the two sums of the channel,
+    divided by N."""
+    s,h,mean,r = norm
+    bias,weight = means
     for t in range(len(row)):
         u = g[t] if row[t]*s+h > 0 else SLOPE*g[t]
         out[t] = s*(u - bias - (row[t]-mean)*r*weight)
@@ -206,8 +238,11 @@ def _grad_row(g, row, norm, means, out):
 # %% ../nbs/06b_fast.ipynb #ad5a5139
 @_Kernel
 def _spread(g, taps, padded, u):
-    "The transpose of `_decimate`. `padded`: room for `g` between zeros; the length of `u` is a multiple of `d`."
-    K = len(taps); d = max(K//2, 1); J = (K-1)//d
+    """The transpose of `_decimate`. `padded`: room for `g` between zeros; the length of `u` is a
+    multiple of `d`."""
+    K = len(taps)
+    d = max(K//2, 1)
+    J = (K-1)//d
     padded[J:J+len(g)] = g
     for l in range(len(u)//d):
         for p in range(d):
@@ -217,50 +252,73 @@ def _spread(g, taps, padded, u):
 
 @_Kernel
 def _fold(buf, p):
-    "The transpose of `_reflect`: add the first and the last `p` places to those that they were copied from."
+    """The transpose of `_reflect`: add the first and the last `p` places to those that they
+    were copied from."""
     n = len(buf)
-    for i in range(p): buf[p+1+i] += buf[p-1-i]; buf[n-p-2-i] += buf[n-p+i]
+    for i in range(p):
+        buf[p+1+i] += buf[p-1-i]
+        buf[n-p-2-i] += buf[n-p+i]
 
 @_Kernel
 def _down_sums(lo, hi, g, z, norm, taps, sums):
     "First trip backwards: `_grad_sums` of each row into `sums` (2, batch, C)."
-    B,C,T = z.shape; K = len(taps); p = K//2; d = max(p, 1); blocks = (T+2*p+d-1)//d
-    u,padded = np.empty(blocks*d, np.float32),np.zeros(blocks+(K-1)//d, np.float32)
+    B,C,T = z.shape
+    K = len(taps)
+    p = K//2
+    d = max(p, 1)
+    blocks = (T+2*p+d-1)//d
+    u = np.empty(blocks*d, np.float32)
+    padded = np.zeros(blocks+(K-1)//d, np.float32)
     for i in range(lo, hi):
         b,c = i//C,i%C
-        _spread(g[b,c], taps, padded, u); _fold(u[:T+2*p], p)
+        _spread(g[b,c], taps, padded, u)
+        _fold(u[:T+2*p], p)
         sums[0,b,c],sums[1,b,c] = _grad_sums(u[p:p+T], z[b,c], norm[:,c])
 
 @_Kernel
 def _down_grad(lo, hi, g, z, norm, taps, means, dz):
     "Second trip backwards: `_grad_row` of each row into `dz`."
-    B,C,T = z.shape; K = len(taps); p = K//2; d = max(p, 1); blocks = (T+2*p+d-1)//d
-    u,padded = np.empty(blocks*d, np.float32),np.zeros(blocks+(K-1)//d, np.float32)
+    B,C,T = z.shape
+    K = len(taps)
+    p = K//2
+    d = max(p, 1)
+    blocks = (T+2*p+d-1)//d
+    u = np.empty(blocks*d, np.float32)
+    padded = np.zeros(blocks+(K-1)//d, np.float32)
     for i in range(lo, hi):
         b,c = i//C,i%C
-        _spread(g[b,c], taps, padded, u); _fold(u[:T+2*p], p)
+        _spread(g[b,c], taps, padded, u)
+        _fold(u[:T+2*p], p)
         _grad_row(u[p:p+T], z[b,c], norm[:,c], means[:,c], dz[b,c])
 
 # %% ../nbs/06b_fast.ipynb #1c2d7895
 class NormActDown(Function):
-    "Batch normalisation, LeakyReLU(0.2) and low-pass decimation in one pass: (batch, channels, time) -> (batch, channels, ceil(time/d))."
+    """Batch normalisation, LeakyReLU(0.2) and low-pass decimation in one pass:
+    (batch, channels, time) -> (batch, channels, ceil(time/d))."""
     @staticmethod
     def forward(ctx, z, weight, bias, norm, taps):
-        B,C,T = z.shape; z = z.contiguous(); stats = z.new_empty(2, B, C, dtype=torch.double)
+        B,C,T = z.shape
+        z = z.contiguous()
+        stats = z.new_empty(2, B, C, dtype=torch.double)
         if norm.training: _all_moments(B*C, z, stats)
         coef = _coefficients(norm, stats, T)
         out = z.new_empty(B, C, -(-T//max(len(taps)//2, 1)))
         _down_forward(B*C, z, coef, taps, out)
-        ctx.save_for_backward(z, coef); ctx.taps = taps
+        ctx.save_for_backward(z, coef)
+        ctx.taps = taps
         return out
     @staticmethod
     @once_differentiable
     def backward(ctx, g):
-        z,coef = ctx.saved_tensors; B,C,T = z.shape; g = g.contiguous()
-        sums,dz = z.new_empty(2, B, C, dtype=torch.double),torch.empty_like(z)
+        z,coef = ctx.saved_tensors
+        B,C,T = z.shape
+        g = g.contiguous()
+        sums = z.new_empty(2, B, C, dtype=torch.double)
         _down_sums(B*C, g, z, coef, ctx.taps, sums)
-        dbias,dweight = sums = sums.sum(1).float()
+        sums = sums.sum(1).float()
+        dz = torch.empty_like(z)
         _down_grad(B*C, g, z, coef, ctx.taps, sums/(B*T), dz)
+        dbias,dweight = sums
         return dz, dweight, dbias, None, None
 
 # %% ../nbs/06b_fast.ipynb #224c8d11
@@ -269,19 +327,31 @@ def _edges(p:int)->list: # (output, tap, sample) of each product that zero paddi
     left = [(j, k, p-j-k) for j in range(p) for k in range(p-j)]
     return left + [(-1-j, -1-k, -1-i) for j,k,i in left]
 
+def _conv_backward(g, x, w, padding=0, need_dx=True):
+    "Gradients of `F.conv1d(x, w, padding=padding)`: of `x` (None if not needed) and of `w`."
+    wanted = [need_dx, True, False] # of input, weight, bias
+    dx,dw,_ = torch.ops.aten.convolution_backward(
+        g, x, w, bias_sizes=None, stride=[1], padding=[padding], dilation=[1], transposed=False,
+        output_padding=[0], groups=1, output_mask=wanted)
+    return dx,dw
+
 class ReflectConv(Function):
-    "Convolution of an odd kernel with reflection at the ends: (batch, c_in, time), (c_out, c_in, kernel) -> (batch, c_out, time)."
+    """Convolution of an odd kernel with reflection at the ends:
+    (batch, c_in, time), (c_out, c_in, kernel) -> (batch, c_out, time)."""
     @staticmethod
     def forward(ctx, x, w):
-        ctx.save_for_backward(x, w); p = w.shape[2]//2
+        ctx.save_for_backward(x, w)
+        p = w.shape[2]//2
         y = F.conv1d(x, w, padding=p)
         for j,k,i in _edges(p): y[...,j] += x[...,i] @ w[...,k].T
         return y
     @staticmethod
     @once_differentiable
     def backward(ctx, g):
-        x,w = ctx.saved_tensors; p = w.shape[2]//2; need_dx = ctx.needs_input_grad[0]
-        dx,dw,_ = torch.ops.aten.convolution_backward(g, x, w, None, [1], [p], [1], False, [0], 1, [need_dx, True, False])
+        x,w = ctx.saved_tensors
+        p = w.shape[2]//2
+        need_dx = ctx.needs_input_grad[0]
+        dx,dw = _conv_backward(g, x, w, p, need_dx)
         for j,k,i in _edges(p):
             if need_dx: dx[...,i] += g[...,j] @ w[...,k]
             dw[...,k] += g[...,j].T @ x[...,i]
@@ -301,11 +371,13 @@ def _correlate(x, w, dilation, out):
 @_Kernel
 def _correlate_back(g, x, w, dilation, dx, dw):
     "Gradients of `_correlate` with respect to `x` and `w`."
-    dx[:] = 0; dw[:] = 0
+    dx[:] = 0
+    dw[:] = 0
     for t in range(0, len(g), 1024):
         o = g[t:t+1024]
         for k in range(len(w)):
-            s,v,a = x[t+k*dilation:],dx[t+k*dilation:],np.float32(0)
+            s,v = x[t+k*dilation:],dx[t+k*dilation:]
+            a = np.float32(0)
             for i in range(len(o)):
                 a += o[i]*s[i]
                 v[i] += w[k]*o[i]
@@ -314,31 +386,39 @@ def _correlate_back(g, x, w, dilation, dx, dw):
 # %% ../nbs/06b_fast.ipynb #b8522e87
 @_Kernel
 def _depth_forward(lo, hi, x, w, dilation, out, stats):
-    "Reflect and convolve each row of `x` (batch, C, time) with its taps `w` (C, kernel); `stats`: `_moments` of the result."
-    B,C,T = x.shape; p = (w.shape[1]-1)*dilation//2
+    """Reflect and convolve each row of `x` (batch, C, time) with its taps `w` (C, kernel);
+    `stats`: `_moments` of the result."""
+    B,C,T = x.shape
+    p = (w.shape[1]-1)*dilation//2
     buf = np.empty(T+2*p, np.float32)
     for i in range(lo, hi):
         b,c = i//C,i%C
-        buf[p:p+T] = x[b,c]; _reflect(buf, p)
+        buf[p:p+T] = x[b,c]
+        _reflect(buf, p)
         _correlate(buf, w[c], dilation, out[b,c])
         stats[0,b,c],stats[1,b,c] = _moments(out[b,c])
 
 @_Kernel
 def _join(lo, hi, z, q, point, depth, bias, out):
-    "Shortcut + point branch + depth branch; `z` (batch, 2*C, time) holds the first two, `point` and `depth` are `_coefficients`."
+    """Shortcut + point branch + depth branch; `z` (batch, 2*C, time) holds the first two,
+    `point` and `depth` are `_coefficients`."""
     B,C,T = q.shape
     for i in range(lo, hi):
         b,c = i//C,i%C
-        x,y,w,o,k = z[b,c],z[b,C+c],q[b,c],out[b,c],bias[c]
-        s1,h1,s2,h2 = point[0,c],point[1,c],depth[0,c],depth[1,c]
+        x,y,w = z[b,c],z[b,C+c],q[b,c] # before normalisation: shortcut, point, depth
+        o,k = out[b,c],bias[c]
+        s1,h1 = point[0,c],point[1,c]
+        s2,h2 = depth[0,c],depth[1,c]
         for t in range(T):
-            u = y[t]*s1+h1; v = w[t]*s2+h2
+            u = y[t]*s1+h1
+            v = w[t]*s2+h2
             o[t] = x[t] + k + (u if u>0 else SLOPE*u) + (v if v>0 else SLOPE*v)
 
 # %% ../nbs/06b_fast.ipynb #6894fa9d
 @_Kernel
 def _join_sums(lo, hi, g, z, q, point, depth, sums):
-    "First trip backwards: bias and weight of the point branch, of the depth branch, bias of the shortcut; `sums` (5, batch, C)."
+    """First trip backwards: bias and weight of the point branch, of the depth branch, bias of
+    the shortcut; `sums` (5, batch, C)."""
     B,C,T = q.shape
     for i in range(lo, hi):
         b,c = i//C,i%C
@@ -348,41 +428,65 @@ def _join_sums(lo, hi, g, z, q, point, depth, sums):
 
 @_Kernel
 def _join_grad(lo, hi, g, x, z, q, point, depth, means, w, dilation, dz, dx, dw):
-    "Second trip backwards: `dz` (batch, 2*C, time), the depth branch's part of `dx`, and `dw` (batch, C, kernel)."
-    B,C,T = q.shape; p = (w.shape[1]-1)*dilation//2
-    buf,u,dq = np.empty(T+2*p, np.float32),np.empty(T+2*p, np.float32),np.empty(T, np.float32)
+    """Second trip backwards: `dz` (batch, 2*C, time), the depth branch's part of `dx`, and `dw`
+    (batch, C, kernel)."""
+    B,C,T = q.shape
+    p = (w.shape[1]-1)*dilation//2
+    buf = np.empty(T+2*p, np.float32)
+    u = np.empty(T+2*p, np.float32)
+    dq = np.empty(T, np.float32)
     for i in range(lo, hi):
         b,c = i//C,i%C
         dz[b,c] = g[b,c]
         _grad_row(g[b,c], z[b,C+c], point[:,c], means[:2,c], dz[b,C+c])
         _grad_row(g[b,c], q[b,c], depth[:,c], means[2:4,c], dq)
-        buf[p:p+T] = x[b,c]; _reflect(buf, p)
+        buf[p:p+T] = x[b,c]
+        _reflect(buf, p)
         _correlate_back(dq, buf, w[c], dilation, u, dw[b,c])
-        _fold(u, p); dx[b,c] = u[p:p+T]
+        _fold(u, p)
+        dx[b,c] = u[p:p+T]
 
 # %% ../nbs/06b_fast.ipynb #bef009ba
 class Branches(Function):
-    "All of `ModifiedBlock`: two products in one, the depth-wise convolution, and one pass that joins them. Same shape as `x`."
+    """All of `ModifiedBlock`: two products in one, the depth-wise convolution, and one pass that
+    joins them. Same shape as `x`."""
     @staticmethod
     def forward(ctx, x, w0, bias, w1, wd, weight1, bias1, weight2, bias2, block):
-        (B,C,T),x,dilation = x.shape,x.contiguous(),block.depth.conv.dilation[0]
-        w = torch.cat((w0, w1)); z = F.conv1d(x, w)
-        q,s1,s2 = torch.empty_like(x),*x.new_empty(2, 2, B, C, dtype=torch.double)
-        _depth_forward(B*C, x, wd[:,0], dilation, q, s2)
-        if block.point.norm.training: _all_moments(B*C, z, s1)
-        point,depth = _coefficients(block.point.norm, s1, T),_coefficients(block.depth.norm, s2, T)
-        out = torch.empty_like(x); _join(B*C, z, q, point, depth, bias, out)
-        ctx.save_for_backward(x, z, q, w, wd, point, depth); ctx.dilation = dilation
+        B,C,T = x.shape
+        x = x.contiguous()
+        dilation = block.depth.conv.dilation[0]
+        w = torch.cat((w0, w1))
+        z = F.conv1d(x, w) # shortcut and point branch
+        q = torch.empty_like(x) # depth branch
+        point_stats,depth_stats = x.new_empty(2, 2, B, C, dtype=torch.double)
+        _depth_forward(B*C, x, wd[:,0], dilation, q, depth_stats)
+        if block.point.norm.training: _all_moments(B*C, z, point_stats)
+        point = _coefficients(block.point.norm, point_stats, T)
+        depth = _coefficients(block.depth.norm, depth_stats, T)
+        out = torch.empty_like(x)
+        _join(B*C, z, q, point, depth, bias, out)
+        ctx.save_for_backward(x, z, q, w, wd, point, depth)
+        ctx.dilation = dilation
         return out
     @staticmethod
     @once_differentiable
     def backward(ctx, g):
-        x,z,q,w,wd,point,depth = ctx.saved_tensors; (B,C,T),g = x.shape,g.contiguous()
-        sums,dz,dx,dwd = x.new_empty(5, B, C, dtype=torch.double),torch.empty_like(z),torch.empty_like(x),x.new_empty(B, C, wd.shape[2])
-        _join_sums(B*C, g, z, q, point, depth, sums); sums = sums.sum(1).float()
+        x,z,q,w,wd,point,depth = ctx.saved_tensors
+        B,C,T = x.shape
+        g = g.contiguous()
+        sums = x.new_empty(5, B, C, dtype=torch.double)
+        _join_sums(B*C, g, z, q, point, depth, sums)
+        sums = sums.sum(1).float()
+        dbias1,dweight1,dbias2,dweight2,dbias = sums
+        dz,dx = torch.empty_like(z),torch.empty_like(x)
+        dwd = x.new_empty(B, C, wd.shape[2])
         _join_grad(B*C, g, x, z, q, point, depth, sums/(B*T), wd[:,0], ctx.dilation, dz, dx, dwd)
-        more,dw,_ = torch.ops.aten.convolution_backward(dz, x, w, None, [1], [0], [1], False, [0], 1, [True, True, False])
-        return dx.add_(more), dw[:C], sums[4], dw[C:], dwd.sum(0)[:,None], sums[1], sums[0], sums[3], sums[2], None
+        more,dw = _conv_backward(dz, x, w)
+        dx.add_(more)
+        dw0,dw1 = dw[:C],dw[C:]
+        dwd = dwd.sum(0)[:,None]
+        # in the order of the arguments of `forward`
+        return dx, dw0, dbias, dw1, dwd, dweight1, dbias1, dweight2, dbias2, None
 
 # %% ../nbs/06b_fast.ipynb #a38fbb8a
 def _drop(
@@ -392,36 +496,53 @@ def _drop(
     "Dropout, 16 random bits a value."
     cut = min(round(p*2**16), 2**16-1)
     if not cut: return x
-    bits = torch.empty(-(-x.numel()//4), dtype=torch.int64).random_(-2**63, None).view(torch.int16)[:x.numel()].view(x.shape)
+    words = torch.empty(-(-x.numel()//4), dtype=torch.int64).random_(-2**63, None)
+    bits = words.view(torch.int16)[:x.numel()].view(x.shape)
     return x * (bits >= cut-2**15) * (2**16/(2**16-cut))
 
 class FastDropout(nn.Dropout):
-    "`nn.Dropout` with other dice."
+    "`nn.Dropout` with other random numbers."
     def forward(self, x:Tensor)->Tensor: # as `nn.Dropout`
-        return _drop(x, self.p) if self.training and not self.inplace and self.p < 1 and _eager(x) else super().forward(x)
+        if self.training and not self.inplace and self.p < 1 and _eager(x): return _drop(x, self.p)
+        return super().forward(x)
 
 class FastAttention(nn.MultiheadAttention):
-    "`nn.MultiheadAttention` with other dice, for self-attention in training."
-    def forward(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, **kw): # as `nn.MultiheadAttention`
-        usual = query is key is value and key_padding_mask is None and attn_mask is None and not need_weights and not kw.get("is_causal") and self.dropout < 1
-        if not (self.training and usual and _eager(query)): return super().forward(query, key, value, key_padding_mask, need_weights, attn_mask, **kw)
-        q,k,v = F.linear(query, self.in_proj_weight, self.in_proj_bias).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    "`nn.MultiheadAttention` with other random numbers, for self-attention in training."
+    def forward(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None,
+                **kw): # as `nn.MultiheadAttention`
+        itself = query is key is value
+        masked = key_padding_mask is not None or attn_mask is not None or kw.get("is_causal")
+        covered = itself and not masked and not need_weights and self.dropout < 1
+        if not (self.training and covered and _eager(query)):
+            return super().forward(query, key, value, key_padding_mask, need_weights, attn_mask,
+                                   **kw)
+        qkv = F.linear(query, self.in_proj_weight, self.in_proj_bias)
+        q,k,v = qkv.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         weights = _drop((q @ k.mT / q.shape[-1]**.5).softmax(-1), self.dropout)
         return self.out_proj((weights @ v).transpose(1, 2).flatten(2)),None
 
 # %% ../nbs/06b_fast.ipynb #7577382d
 def _watchers():
-    "What PyTorch tells itself: the number of modes that watch each operation, and whether a transformation is under way. RuntimeError if the answers are not what they were."
+    """What PyTorch tells itself: the number of modes that watch each operation, and whether a
+    transformation is under way. RuntimeError if the answers are not what they were."""
     from torch.utils._python_dispatch import TorchDispatchMode
     class Watch(TorchDispatchMode):
-        def __torch_dispatch__(self, f, types, args=(), kwargs=None): return f(*args, **(kwargs or {}))
-    modes,transforms,said = torch._C._len_torch_dispatch_stack,torch._C._are_functorch_transforms_active,[]
-    def ask(x): said.append((modes(), transforms())); return x
+        def __torch_dispatch__(self, f, types, args=(), kwargs=None):
+            return f(*args, **(kwargs or {}))
+    modes = torch._C._len_torch_dispatch_stack
+    transforms = torch._C._are_functorch_transforms_active
+    said = []
+    def ask(x):
+        said.append((modes(), transforms()))
+        return x
     x = torch.zeros(1, device="cpu")
-    ask(x); torch.vmap(ask)(x)
+    ask(x)
+    torch.vmap(ask)(x)
     with Watch(): ask(x)
     n = said[0][0]
-    if said!=[(n, False), (n, True), (n+1, False)]: raise RuntimeError(f"_len_torch_dispatch_stack and _are_functorch_transforms_active answer {said}")
+    if said!=[(n, False), (n, True), (n+1, False)]:
+        raise RuntimeError("_len_torch_dispatch_stack and _are_functorch_transforms_active "
+                           f"answer {said}")
     return modes,transforms
 
 def _tried(f):
@@ -433,91 +554,130 @@ _PRIVATE = _tried(_watchers) # once, when the module is loaded
 
 # %% ../nbs/06b_fast.ipynb #91c7be34
 def _sums(): # one kernel, compiled and tried
-    out = np.empty((2, 1, 1)); _all_moments.compiled(0, 1, np.float32([[[1, 3]]]), out)
-    if out.ravel().tolist()!=[2, 2]: raise RuntimeError(f"mean and squares of 1 and 3 come out as {out.ravel()}")
+    out = np.empty((2, 1, 1))
+    _all_moments.compiled(0, 1, np.float32([[[1, 3]]]), out)
+    if out.ravel().tolist()!=[2, 2]:
+        raise RuntimeError(f"mean and squares of 1 and 3 come out as {out.ravel()}")
 
 @lru_cache
 def _trouble()->str:
-    "Why the kernels cannot be used here; empty if they can. Found out once, when a network on a CPU first asks."
-    tries = {f"PyTorch {torch.__version__}": _PRIVATE, "PyTorch's OpenMP": _tried(_team), "numba": _tried(_sums)}
-    return "; ".join(f"{k}: {type(e).__name__}: {e}" for k,(_,e) in tries.items() if e is not None)
+    """Why the kernels cannot be used here; empty if they can. Found out once, when a network on a
+    CPU first asks."""
+    tries = {f"PyTorch {torch.__version__}": _PRIVATE, "PyTorch's OpenMP": _tried(_team),
+             "numba": _tried(_sums)}
+    errors = {name: e for name,(_,e) in tries.items() if e is not None}
+    return "; ".join(f"{name}: {type(e).__name__}: {e}" for name,e in errors.items())
 
 _told = []
 def _ready()->bool:
     "Whether the kernels can be used. If not, the first answer comes with a warning."
     if _trouble() and not _told:
         _told.append(True)
-        text = f"no fused kernels on this CPU: networks compute in plain PyTorch, with the same results and more slowly ({_trouble()})"
+        text = ("no fused kernels on this CPU: networks compute in plain PyTorch, "
+                f"with the same results and more slowly ({_trouble()})")
         try: warnings.warn(text, RuntimeWarning)
-        except RuntimeWarning: print(text, file=sys.stderr) # warnings are errors here, but to be slower is none
+        except RuntimeWarning: # warnings are errors here, but to be slower is none
+            print(text, file=sys.stderr)
     return not _trouble()
 
 def _eager(x)->bool:
-    "Whether `x` is a plain float32 batch on a CPU, in plain eager PyTorch, and the kernels can be used."
-    if type(x) not in (Tensor, nn.Parameter) or x.device.type!="cpu" or x.dtype!=torch.float32 or x.ndim!=3: return False
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch.onnx.is_in_onnx_export(): return False
+    """Whether `x` is a plain float32 batch on a CPU, in plain eager PyTorch, and the kernels can
+    be used."""
+    if type(x) not in (Tensor, nn.Parameter): return False
+    if x.device.type!="cpu" or x.dtype!=torch.float32 or x.ndim!=3: return False
+    if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch.onnx.is_in_onnx_export():
+        return False
     if x.numel()==0 or torch.is_autocast_enabled("cpu") or not _ready(): return False
     modes,transforms = _PRIVATE[0]
     return not (modes() or transforms())
 
-def _wants_grad(x, m)->bool: return torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for p in m.parameters()))
+def _wants_grad(x, m)->bool:
+    if not torch.is_grad_enabled(): return False
+    return x.requires_grad or any(p.requires_grad for p in m.parameters())
 
 # %% ../nbs/06b_fast.ipynb #c4d2a6f8
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 def _untouched(m)->bool:
     "Float32 parameters and no hooks anywhere in `m`."
-    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return all(p.dtype==torch.float32 for p in m.parameters()) and not any(getattr(k, h) for k in m.modules() if k is not m for h in hooks)
+    if any(p.dtype!=torch.float32 for p in m.parameters()): return False
+    inner = [k for k in m.modules() if k is not m]
+    return not any(getattr(k, hooks) for k in inner for hooks in _HOOKS)
 
 def _usual(c, groups=1)->bool:
     "Whether `c` is as `eat.model.conv` makes it with norm and activation, without stride."
     k,norm,act,pad = (getattr(c, name, None) for name in ("conv", "norm", "act", "pad"))
-    return (type(k) is nn.Conv1d and type(pad) is (nn.ReflectionPad1d if k.kernel_size[0]>1 else type(None)) and k.bias is None and k.stride==(1,) and k.groups==groups and (groups>1 or k.dilation==(1,))
-            and type(norm) is nn.BatchNorm1d and norm.affine and norm.track_running_stats and norm.momentum is not None
-            and type(act) is nn.LeakyReLU and act.negative_slope==0.2)
+    if type(k) is not nn.Conv1d: return False
+    if k.bias is not None or k.stride!=(1,) or k.groups!=groups: return False
+    if groups==1 and k.dilation!=(1,): return False
+    if type(pad) is not (nn.ReflectionPad1d if k.kernel_size[0]>1 else type(None)): return False
+    if type(norm) is not nn.BatchNorm1d or not norm.affine: return False
+    if not norm.track_running_stats or norm.momentum is None: return False
+    return type(act) is nn.LeakyReLU and act.negative_slope==0.2
 
 def _covers(c, x, groups=1)->bool:
     "Whether `c` is one that the kernels compute exactly for `x`."
     if not _usual(c, groups): return False
-    k = c.conv; reach = k.dilation[0]*(k.kernel_size[0]-1)
-    shape = x.shape[1]==k.in_channels and k.kernel_size[0]%2==1 and x.shape[2]>reach//2
-    return shape and (x.shape[0]*x.shape[2]>1 if c.norm.training else not _wants_grad(x, c))
+    k = c.conv
+    reach = k.dilation[0]*(k.kernel_size[0]-1)
+    if x.shape[1]!=k.in_channels or k.kernel_size[0]%2==0 or x.shape[2]<=reach//2: return False
+    if c.norm.training: return x.shape[0]*x.shape[2]>1
+    return not _wants_grad(x, c)
 
 # %% ../nbs/06b_fast.ipynb #a89aad36
 def _reflect_conv(c, x):
-    "`c.conv(c.pad(x))`. In the deepest layers the weights are larger than the signal, and copying the signal is the lesser trip."
-    return c.conv(c.pad(x)) if x.numel() < 2*c.conv.weight.numel() else ReflectConv.apply(x, c.conv.weight)
+    """`c.conv(c.pad(x))`. In the deepest layers the weights are larger than the signal, and
+    copying the signal is the lesser trip."""
+    if x.numel() < 2*c.conv.weight.numel(): return c.conv(c.pad(x))
+    return ReflectConv.apply(x, c.conv.weight)
 
 class FastStem(nn.Sequential):
     "`conv` with norm and activation, in two passes."
     def forward(self, x:Tensor)->Tensor: # as `conv`
-        if not (len(self)==4 and _eager(x) and _untouched(self) and _covers(self, x)): return super().forward(x) # 4: not a slice of it
-        return NormActDown.apply(_reflect_conv(self, x), self.norm.weight, self.norm.bias, self.norm, (1.,))
+        whole = len(self)==4 # not a slice of it
+        if not (whole and _eager(x) and _untouched(self) and _covers(self, x)):
+            return super().forward(x)
+        norm = self.norm
+        return NormActDown.apply(_reflect_conv(self, x), norm.weight, norm.bias, norm, (1.,))
 
 class FastDownsample(Downsample):
     "`Downsample` in two passes: convolution, then all the rest."
     def forward(self, x:Tensor)->Tensor: # as `Downsample`
         c,low = self.conv,getattr(self, "low_pass", None)
-        if not (_eager(x) and type(low) is LowPass and x.shape[2]>low.d and _untouched(self) and _covers(c, x)): return super().forward(x)
-        return NormActDown.apply(_reflect_conv(c, x), c.norm.weight, c.norm.bias, c.norm, tuple(low.taps.tolist()))
+        long_enough = type(low) is LowPass and x.shape[2]>low.d
+        if not (_eager(x) and long_enough and _untouched(self) and _covers(c, x)):
+            return super().forward(x)
+        taps = tuple(low.taps.tolist())
+        return NormActDown.apply(_reflect_conv(c, x), c.norm.weight, c.norm.bias, c.norm, taps)
 
 class FastModifiedBlock(ModifiedBlock):
     "`ModifiedBlock` with one matrix product and two passes."
     def forward(self, x:Tensor)->Tensor: # as `ModifiedBlock`
         s,p,d = self.shortcut.conv,self.point,self.depth
-        if not (_eager(x) and _untouched(self) and _covers(p, x) and _covers(d, x, x.shape[1]) and s.bias is not None): return super().forward(x)
-        return Branches.apply(x, s.weight, s.bias, p.conv.weight, d.conv.weight, p.norm.weight, p.norm.bias, d.norm.weight, d.norm.bias, self)
+        if not (_eager(x) and _untouched(self)): return super().forward(x)
+        if s.bias is None or not (_covers(p, x) and _covers(d, x, x.shape[1])):
+            return super().forward(x)
+        return Branches.apply(x, s.weight, s.bias, p.conv.weight, d.conv.weight, p.norm.weight,
+                              p.norm.bias, d.norm.weight, d.norm.bias, self)
+
+def _plain_attention(m)->bool:
+    "Whether `m` is an attention that `FastAttention` can compute."
+    if type(m) is not nn.MultiheadAttention or not m.batch_first: return False
+    return m.in_proj_weight is not None and m.bias_k is None and not m.add_zero_attn
 
 def fast(
     model:nn.Module, # an `EAT`, its backbone, or any module with blocks of `eat.model` inside
 )->nn.Module: # the same object
-    """Exchange, in place, the classes of the parts that have a fused version; what has none stays as it is.
+    """Exchange, in place, the classes of the parts that have a fused version; what has none stays
+    as it is.
 
-    Parameters, buffers, checkpoints and results stay the same. Away from a CPU, or where the kernels cannot be used, the parts compute as before."""
+    Parameters, buffers, checkpoints and results stay the same. Away from a CPU, or where the
+    kernels cannot be used, the parts compute as before."""
     for m in list(model.modules()):
         if type(m) is Downsample: m.__class__ = FastDownsample
         if type(m) is ModifiedBlock: m.__class__ = FastModifiedBlock
         if type(m) is nn.Dropout: m.__class__ = FastDropout
-        if type(m) is nn.MultiheadAttention and m.batch_first and m.in_proj_weight is not None and m.bias_k is None and not m.add_zero_attn: m.__class__ = FastAttention
+        if _plain_attention(m): m.__class__ = FastAttention
         stem = getattr(m, "stem", None)
-        if type(stem) is nn.Sequential and [*stem._modules]==["pad", "conv", "norm", "act"]: stem.__class__ = FastStem
+        if type(stem) is nn.Sequential and [*stem._modules]==["pad", "conv", "norm", "act"]:
+            stem.__class__ = FastStem
     return model
