@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np, pandas as pd, torch
+import numpy as np, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from safetensors import SafetensorError
@@ -77,7 +77,7 @@ class ClipSet:
     """Labelled clips: a table, class names, one flat int16 store, targets.
     `ds[i]` is `(waveform (1, time), target (classes,))`."""
     def __init__(self,
-        table:pd.DataFrame,      # one row a clip: path, label, target, fold
+        table,                   # DataFrame, one row a clip: path, label, target, fold
         classes,                 # class names, in the order of `target`
         samples:Tensor,          # all clips one after the other (total,), int16
         lengths:Tensor,          # samples of each clip (N,), int64
@@ -255,8 +255,9 @@ def __repr__(self:ClipSet):
             f"{self.lengths.sum()*2/1e6:.1f} MB int16 on {self.samples.device}")
 
 @patch
-def counts(self:ClipSet) -> pd.DataFrame: # classes x folds
+def counts(self:ClipSet): # DataFrame, classes x folds
     "How many clips each class has in each fold."
+    import pandas as pd
     heard = pd.DataFrame(self.targets.cpu().int().numpy(), columns=self.classes)
     return heard.groupby(self.table.fold).sum().T.rename_axis(index="class", columns="fold")
 

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['confusion_matrix', 'plot_confusion', 'roc_area', 'd_prime', 'Evaluation', 'evaluate', 'reliability',
            'expected_calibration_error', 'accuracy_interval', 'fold_summary', 'fold_text', 'fold_grid', 'fold_log',
-           'known_folds', 'check_folds', 'cross_validate', 'plot_folds', 'publish_folds', 'newest_run', 'unfinished',
-           'eat_evaluate', 'eat_cross_validate']
+           'known_folds', 'check_folds', 'cross_validate', 'plot_folds', 'publish_folds', 'eat_evaluate',
+           'eat_cross_validate']
 
 # %% ../nbs/09_evaluate.ipynb #89e0294c
 import copy, dataclasses, json, shutil, sys, warnings
@@ -18,7 +18,7 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor
 
-from .checkpoint import load_run, names_hash
+from .checkpoint import load_run, names_hash, newest_run, unfinished
 from .command import command, settings_text
 from .core import atomic_write, keeping_buffers, prepare_device, show_spec, show_wave, listen
 from .data import ClipSet
@@ -441,18 +441,6 @@ def publish_folds(
     return file
 
 # %% ../nbs/09_evaluate.ipynb #d4298820
-def newest_run(
-    out="runs", # the folder of all runs
-) -> Path:
-    "The run whose weights were written last. FileNotFoundError if there is none."
-    runs = sorted(expand(out).glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
-    if not runs: raise FileNotFoundError(f"no trained network below {expand(out)}: train one first (eat_demo or eat_train)")
-    return runs[-1].parent
-
-def unfinished(path) -> str:
-    "A remark for a run that has weights but no result yet; empty for one that has ended."
-    return "" if (Path(path)/"result.json").exists() else " (this run has not ended)"
-
 @command()
 def eat_evaluate(
     run:str|None=None, # a run's folder; default: the newest below runs

@@ -18,16 +18,13 @@ from torch import Tensor
 from .audio import peak_normalise
 from .core import keeping_buffers, prepare_device
 from .data import mean_and_peak, window_starts
-from .evaluate import evaluate, newest_run, plot_confusion, unfinished
 from .files import source_name, stream
 from .frozen import frozen
 from .loss import SINGLE, TASKS, at_temperature, figure_text, metric_of
 from .command import command
 from .run import expand, part_of_training
-from .checkpoint import load_run, network_input
-from .loop import plot_history
+from .checkpoint import load_run, network_input, newest_run, unfinished
 from .settings import TrainConfig, preset
-from .train import fit
 from .windows import votes, window_levels
 
 # %% ../nbs/11_infer.ipynb #687db44f
@@ -170,6 +167,9 @@ def demo(
     train=None, test=None, # as in `fit`
 ) -> Path: # the run's folder
     "Train, draw the learning curve and the confusion matrix, classify one held-out file, say what comes next."
+    from eat.evaluate import evaluate, plot_confusion
+    from eat.loop import plot_history
+    from eat.train import fit
     run = fit(config, train=train, test=test, command="eat_demo")
     e = evaluate(run.path, clips=test)
     try:

@@ -12,7 +12,7 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-import pandas as pd, torch
+import torch
 try: import fcntl
 except ImportError: fcntl = None # Windows
 
@@ -58,8 +58,9 @@ def _names(paths) -> list:
 
 def clip_table(
     **splits, # train=..., val=..., test=...: a ClipSet of each
-) -> pd.DataFrame: # a row a clip: split, file, digest (of the file, or empty), samples (a digest), label, fold, group
+): # DataFrame, a row a clip: split, file, digest (of the file, or empty), samples (a digest), label, fold, group
     "What a run is trained, watched and tested on, by contents."
+    import pandas as pd
     parts = []
     for split, clips in splits.items():
         labels = [";".join(clips.classes[j] for j in row.nonzero().flatten().tolist()) for row in clips.targets.cpu()]
@@ -70,23 +71,24 @@ def clip_table(
     t.insert(2, "digest", _file_digests(t.file))
     return t.assign(file=_names(t.file.tolist()))
 
-def write_clips(path, table:pd.DataFrame):
+def write_clips(path, table):
     "Keep a `clip_table` in a run's folder."
     with atomic_write(Path(path)/"clips.csv") as tmp: table.to_csv(tmp, index=False)
 
 def read_clips(
     path, # a run's folder
-) -> pd.DataFrame|None: # None: the run was made by a version that did not write it
+): # DataFrame, as it was written; None: the run was made by a version that did not write it
     "What a run was trained on, as `clip_table` made it. ValueError for a damaged file."
     file = expand(path)/"clips.csv"
     if not file.is_file(): return None
+    import pandas as pd
     try: return pd.read_csv(file, dtype=str, na_filter=False)[["split", "file", "digest", "samples", "label", "fold", "group"]]
     except (ValueError, KeyError) as e: raise ValueError(f"{source_name(file)}: not the clips of a run: {e}") from e
 
 # %% ../nbs/engine/run.ipynb #5e0a100e
 def known(
-    record:pd.DataFrame, # as `clip_table` gives it
-    now:pd.DataFrame,    # the clips of today, likewise
+    record, # as `clip_table` gives it
+    now,    # the clips of today, likewise
 ) -> list:               # for each: its row in `record`, or None; where there are copies, one that was trained on
     "Which clips of today are in the record."
     order, rows = ("test", "val", "train"), {} # what comes last stays
@@ -108,8 +110,8 @@ def some(
     return ", ".join(names[:n]) + ", ..."*(len(names) > n)
 
 def differences(
-    record:pd.DataFrame, # what the run was begun with
-    now:pd.DataFrame,    # what there is today
+    record, # what the run was begun with
+    now,    # what there is today
 ) -> str:                # empty if nothing differs
     "What has changed since a run began, in words."
     at = known(record, now)
@@ -133,8 +135,8 @@ def differences(
 UNKNOWN = "this run was made by a version that kept only names: whether the clips are still the same cannot be checked"
 
 def seen_before(
-    record:pd.DataFrame, # of a run
-    now:pd.DataFrame,    # as `clip_table` gives it
+    record, # of a run
+    now,    # as `clip_table` gives it
 ) -> list:               # positions in `now`
     "Which clips the run was trained on or watched."
     return [n for n, i in enumerate(known(record, now)) if i is not None and record.split[i] != "test"]
