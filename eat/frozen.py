@@ -198,8 +198,10 @@ def _blocks(stage)->list: # its downsampling, or its blocks
 
 def _margins(parts)->list: # (left, right) that each part writes around its result
     "The padding of the part that comes next; a block reflects by itself and needs none."
-    return [p.conv.pad.padding if isinstance(p, Downsample) else (0, 0)
-            for p in parts[1:]] + [(0, 0)]
+    margins = []
+    for following in parts[1:]:
+        margins.append(following.conv.pad.padding if isinstance(following, Downsample) else (0, 0))
+    return margins + [(0, 0)] # nothing follows the last
 
 def _kind(part)->type: # the class that computes a part
     if isinstance(part, Downsample): return FrozenDownsample
@@ -215,9 +217,9 @@ class FrozenBackbone(nn.Module):
         self.in_channels = backbone.stem.conv.in_channels
         stages = {name: _blocks(stage) for name,stage in backbone.named_children()}
         parts = [p for blocks in stages.values() for p in blocks]
-        computed = iter([_kind(p)(p, m) for p,m in zip(parts, _margins(parts))])
+        margins = dict(zip(parts, _margins(parts)))
         for name,blocks in stages.items():
-            self.add_module(name, nn.Sequential(*[next(computed) for _ in blocks]))
+            self.add_module(name, nn.Sequential(*[_kind(p)(p, margins[p]) for p in blocks]))
     def forward(self, x):
         good = x.ndim==3 and len(x) and x.shape[1]==self.in_channels and x.shape[2]>=self.least
         if not good:
