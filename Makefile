@@ -7,7 +7,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constr
 help:
 	@echo "make demo    install, train EAT on built-in sounds, classify a file (about 5 minutes after the install)"
 	@echo "make test    install, run every notebook and every test drawn from it"
-	@echo "make lab     open the first lesson in JupyterLab"
+	@echo "make lab     open the lessons in JupyterLab"
 	@echo "make docs    prepare the documentation site (Quarto renders it)"
 	@echo "make readme  render README.md from nbs/index.ipynb"
 	@echo "make clean   remove build products (runs/ and .venv/ are left alone)"
@@ -28,10 +28,10 @@ demo: .venv/installed
 test: export OMP_NUM_THREADS=1
 test: .venv/installed-dev
 	$(BIN)/nbdev_test --n_workers 2 --timing
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q nbs/06b_fast.ipynb nbs/06c_frozen.ipynb nbs/08_train.ipynb nbs/engine/devices.ipynb --without numba -k "not withstand"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q nbs/engine/fast.ipynb nbs/engine/frozen.ipynb nbs/08_train.ipynb nbs/engine/devices.ipynb --without numba
 	$(BIN)/python -m pytest -n 2 --dist loadfile nbs
 lab: .venv/installed-dev
-	$(BIN)/jupyter lab nbs/00_core.ipynb
+	$(BIN)/jupyter lab nbs/index.ipynb
 docs: .venv/installed-dev
 	@command -v quarto > /dev/null || { echo "make docs needs Quarto: https://quarto.org/docs/get-started"; exit 1; }
 	$(BIN)/python .ci/docs.py

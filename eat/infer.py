@@ -69,7 +69,7 @@ class Classifier:
     """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
     A recording longer than the network's windows is answered by the mean over the same windows as in `evaluate`. They are cut as it
     goes by; only where a run asks for a number of windows (`windows`) the whole recording is held, since they are spaced evenly.
-    `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (lesson 06c)."""
+    `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (engine/frozen)."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)
         self.frozen, self.task = frozen(self.model), TASKS.get(config.task, SINGLE)
