@@ -40,7 +40,10 @@ from .windows import predict_scores
 def _seconds(f, device:torch.device) -> float:
     "Wall time of one call, with the device idle before and after."
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
-    wait(); start = time.perf_counter(); f(); wait()
+    wait()
+    start = time.perf_counter()
+    f()
+    wait()
     return time.perf_counter() - start
 
 def in_turn(
@@ -61,7 +64,8 @@ def in_process(
     **arguments,  # such as JSON can hold
 ): # what it returned
     "Call `job` in a new Python process. CalledProcessError if it fails, below its own message."
-    p = subprocess.run([sys.executable, "-c", _CALL, job, json.dumps(arguments)], stdout=subprocess.PIPE, text=True, check=True)
+    p = subprocess.run([sys.executable, "-c", _CALL, job, json.dumps(arguments)], stdout=subprocess.PIPE, text=True,
+                       check=True)
     return json.loads(p.stdout.splitlines()[-1])
 
 def paired(
@@ -72,7 +76,8 @@ def paired(
     "Measure plain and fast in turn, each time in a new process."
     turns = [[in_process(job, quick=q, **arguments) for q in (False, True)] for _ in range(pairs)]
     sides = {k: list(zip(*((p[k], q[k]) for p, q in turns))) for k in turns[0][0]}
-    return [dict(part=k, plain=median(p), fast=median(q), ratio=median(a/b for a, b in zip(p, q))) for k, (p, q) in sides.items()]
+    return [dict(part=k, plain=median(p), fast=median(q), ratio=median(a/b for a, b in zip(p, q)))
+            for k, (p, q) in sides.items()]
 
 # %% ../nbs/engine/bench.ipynb #dac41453
 def peak_mb(
@@ -94,7 +99,9 @@ def _start(quick:bool, device:str) -> torch.device:
 
 def memory_of(quick:bool, device:str="cpu", mb:int=0) -> dict: # MB
     "The peak of a process before and after it makes a tensor of `mb` MB."
-    device = _start(quick, device); before = peak_mb(device); x = torch.ones(mb*10**6//4, device=device)
+    device = _start(quick, device)
+    before = peak_mb(device)
+    x = torch.ones(mb*10**6//4, device=device)
     return dict(before=before, after=peak_mb(device))
 
 # %% ../nbs/engine/bench.ipynb #be79118e
@@ -108,7 +115,8 @@ def _parts(sr:int) -> dict:
     parts |= {name: ("mix", mix(name)) for name in MIXES}
     chain = AudioAugment(sr)
     def both(name): return lambda x, y, g: mix(name)(chain(x, g), y, g)
-    return parts | {"all transforms, noise": ("chain", keep(chain))} | {f"all transforms, noise, {name}": ("chain", both(name)) for name in MIXES}
+    return parts | {"all transforms, noise": ("chain", keep(chain))} | {
+        f"all transforms, noise, {name}": ("chain", both(name)) for name in MIXES}
 
 def _loop(f, size:int, x:Tensor, y:Tensor, g:torch.Generator):
     "`f` on `size` clips at a time."
@@ -117,7 +125,9 @@ def _loop(f, size:int, x:Tensor, y:Tensor, g:torch.Generator):
 def _rethrown(f, *args):
     "`f` with the generator, its last argument, set to 0, 1, 2, ... from call to call."
     seeds = count()
-    def call(): args[-1].manual_seed(next(seeds)); f(*args)
+    def call():
+        args[-1].manual_seed(next(seeds))
+        f(*args)
     return call
 
 # %% ../nbs/engine/bench.ipynb #d4d8cdfd
@@ -135,19 +145,25 @@ def augment_cost(
     repeats:int=9,         # turns of each measurement
     model=eat_s,           # the network of the step
 ) -> list: # a dict a part: part, kind, batch_ms and loop_ms for each clip, loop_to_batch, step_share
-    "Time of each transform, noise and mix, of the whole chain, and of a training step, for each clip; medians side by side in one run."
-    device = torch.device(device); dice = torch.Generator().manual_seed(0)
+    """Time of each transform, noise and mix, of the whole chain, and of a training step, for each clip; medians side by
+    side in one run."""
+    device = torch.device(device)
+    dice = torch.Generator().manual_seed(0)
     x, y = .1*torch.randn(batch, 1, n_samples, generator=dice), torch.eye(batch)
     gpu, there = device.type != "cpu", torch.Generator(device).manual_seed(0)
-    x_there, y_there = x.to(device), y.to(device); rows = []
+    x_there, y_there = x.to(device), y.to(device)
+    rows = []
     for name, (kind, f) in _parts(sr).items():
         size = 2 if "mix" in name else 1
-        whole, loop = in_turn(_rethrown(f, x_there, y_there, there), _rethrown(_loop, f, size, x, y, dice), device=device, repeats=repeats)
+        whole, loop = in_turn(_rethrown(f, x_there, y_there, there), _rethrown(_loop, f, size, x, y, dice),
+                              device=device, repeats=repeats)
         rows.append(dict(part=name, kind=kind, batch_ms=1e3*median(whole)/batch, loop_ms=1e3*median(loop)/batch,
                          loop_to_batch=median(b/a for a, b in zip(whole, loop))))
     n = batch if gpu else min(step_batch, batch)
-    plain = model(n_classes=batch, n_samples=n_samples).to(device).train(); net = fast(deepcopy(plain))
-    quick, slow = in_turn(*(partial(_step, m, x_there[:n], y_there[:n]) for m in (net, plain)), device=device, repeats=repeats)
+    plain = model(n_classes=batch, n_samples=n_samples).to(device).train()
+    net = fast(deepcopy(plain))
+    quick, slow = in_turn(*(partial(_step, m, x_there[:n], y_there[:n]) for m in (net, plain)), device=device,
+                          repeats=repeats)
     step, plain_step = (1e3*median(t)/n for t in (quick, slow))
     return [dict(r, step_share=r["batch_ms"]/step) for r in rows] + [dict(part=f"training step, batch of {n}", kind="step", batch_ms=step),
             dict(part="the same, not fused", kind="step", batch_ms=plain_step, step_share=median(a/b for a, b in zip(slow, quick)))]
@@ -178,9 +194,12 @@ def data_times(
 ) -> dict: # ms a clip
     "From files to a mixed batch: decode, open again, batch, augment, mix (the mean of all four)."
     device = _start(quick, device) if quick else torch.device("cpu")
-    clips = _sounds(folder, batch, device); files = sorted(Path(folder).glob("audio/*.wav"))
-    x, y = clips.waves(None, n_samples), clips.targets; g = torch.Generator(device)
-    parts = _parts(22050); mixes = [f for kind, f in parts.values() if kind == "mix"]
+    clips = _sounds(folder, batch, device)
+    files = sorted(Path(folder).glob("audio/*.wav"))
+    x, y = clips.waves(None, n_samples), clips.targets
+    g = torch.Generator(device)
+    parts = _parts(22050)
+    mixes = [f for kind, f in parts.values() if kind == "mix"]
     def every(x, y, g): return [f(x, y, g) for f in mixes]
     def dice(f, size): return _rethrown(f, x, y, g) if quick else _rethrown(_loop, f, size, x, y, g)
     calls = {"decode": (partial(decode_clips, files, workers=None if quick else 1), len(files)),
@@ -199,47 +218,72 @@ def _half(device:torch.device): return torch.autocast(device.type, torch.bfloat1
 
 def _stepper(quick:bool, net:nn.Module, device:torch.device) -> dict: # name -> function of a batch and its targets
     "A training step and what it is made of."
-    gpu = device.type == "cuda"; ema, run = deepcopy(net), torch.compile(net) if quick and gpu else net
-    opt = torch.optim.AdamW(param_groups(net, 1e-5), lr=1e-4, fused=quick or None); net.train()
+    gpu = device.type == "cuda"
+    ema, run = deepcopy(net), torch.compile(net) if quick and gpu else net
+    opt = torch.optim.AdamW(param_groups(net, 1e-5), lr=1e-4, fused=quick or None)
+    net.train()
     def forward(x, y):
         with _half(device): return F.cross_entropy(run(x), y, label_smoothing=.1)
-    def backward(x, y): net.zero_grad(); loss = forward(x, y); loss.backward(); return loss.detach()
-    def update(x, y): nn.utils.clip_grad_norm_(net.parameters(), 1.); opt.step()
+    def backward(x, y):
+        net.zero_grad()
+        loss = forward(x, y)
+        loss.backward()
+        return loss.detach()
+    def update(x, y):
+        nn.utils.clip_grad_norm_(net.parameters(), 1.)
+        opt.step()
     def average(x, y): ema_update(ema, net, .999, 10**6)
-    def step(x, y): loss = backward(x, y); update(x, y); average(x, y); return loss
-    return {"forward": forward, "forward and backward": backward, "optimiser": update, "EMA": average, "training step": step}
+    def step(x, y):
+        loss = backward(x, y)
+        update(x, y)
+        average(x, y)
+        return loss
+    return {"forward": forward, "forward and backward": backward, "optimiser": update, "EMA": average,
+            "training step": step}
 
 # %% ../nbs/engine/bench.ipynb #c89b17fb
 def train_times(quick:bool, device:str, model:str, n_samples:int, batch:int, repeats:int) -> dict:
     "Milliseconds a clip of a training step and its parts; peak memory in MB."
-    device = _start(quick, device); x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
+    device = _start(quick, device)
+    x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
     steps = _stepper(quick, _network(quick, model, 50, n_samples, device), device)
-    return {k: _ms(partial(f, x, y), batch, device, repeats) for k, f in steps.items()} | {"peak memory, training": peak_mb(device)}
+    return {k: _ms(partial(f, x, y), batch, device, repeats)
+            for k, f in steps.items()} | {"peak memory, training": peak_mb(device)}
 
 def score_times(quick:bool, device:str, model:str, n_samples:int, batch:int, repeats:int, folder:str) -> dict:
     "Milliseconds a clip of `predict_scores`; peak memory in MB."
-    device = _start(quick, device); clips = _sounds(folder, 2*batch, device)
-    net, config = _network(quick, model, len(clips.classes), n_samples, device).eval(), preset("esc50", model=model, n_samples=n_samples, batch_size=batch)
+    device = _start(quick, device)
+    clips = _sounds(folder, 2*batch, device)
+    net, config = _network(quick, model, len(clips.classes), n_samples,
+                           device).eval(), preset("esc50", model=model, n_samples=n_samples, batch_size=batch)
     @torch.inference_mode()
-    def plain(): return torch.cat([net(clips.waves(i, n_samples, device=device)).cpu() for i in torch.arange(len(clips)).split(batch)])
+    def plain():
+        return torch.cat([net(clips.waves(i, n_samples, device=device)).cpu()
+                          for i in torch.arange(len(clips)).split(batch)])
     scores = partial(predict_scores, net, clips, config) if quick else plain
     return {"evaluation": _ms(scores, len(clips), device, repeats), "peak memory, evaluation": peak_mb(device)}
 
 # %% ../nbs/engine/bench.ipynb #7e63795e
 class _OneByOne(torch.utils.data.Dataset):
     "Clips augmented one at a time, as a plain loop does it."
-    def __init__(self, clips:ClipSet, n_samples:int, transform): self.clips, self.n_samples, self.transform = clips, n_samples, transform
+    def __init__(self, clips:ClipSet, n_samples:int, transform):
+        self.clips, self.n_samples, self.transform = clips, n_samples, transform
     def __len__(self): return len(self.clips)
-    def __getitem__(self, i): x, y = self.clips[i]; return self.transform(_cut(x, self.n_samples)[None])[0], y
+    def __getitem__(self, i):
+        x, y = self.clips[i]
+        return self.transform(_cut(x, self.n_samples)[None])[0], y
 
 def _mixed(mix, items): return mix(*map(torch.stack, zip(*items)))
 
 def _plain_epochs(clips:ClipSet, config, device:torch.device, workers:int) -> list: # seconds an epoch
     "The plain loop: `DataLoader`, one clip at a time, eager network, the loss read after each step."
-    transform, mix = make_augment(config); seconds = []
-    loader = torch.utils.data.DataLoader(_OneByOne(clips, config.n_samples, transform), config.batch_size, shuffle=True, drop_last=True, num_workers=workers,
+    transform, mix = make_augment(config)
+    seconds = []
+    loader = torch.utils.data.DataLoader(_OneByOne(clips, config.n_samples, transform), config.batch_size, shuffle=True,
+                                         drop_last=True, num_workers=workers,
         persistent_workers=workers > 0, pin_memory=device.type == "cuda", collate_fn=partial(_mixed, mix))
-    step = _stepper(False, _network(False, config.model, len(clips.classes), config.n_samples, device), device)["training step"]
+    step = _stepper(False, _network(False, config.model, len(clips.classes), config.n_samples, device),
+                    device)["training step"]
     for _ in range(config.epochs):
         start = time.perf_counter()
         for x, y in loader: step(x.to(device), y.to(device)).item()
@@ -247,11 +291,15 @@ def _plain_epochs(clips:ClipSet, config, device:torch.device, workers:int) -> li
     return seconds
 
 # %% ../nbs/engine/bench.ipynb #9a4189b2
-def epoch_times(quick:bool, device:str, model:str, n_samples:int, batch:int, folder:str, clips:int, epochs:int=2, workers:int=0) -> dict:
+def epoch_times(quick:bool, device:str, model:str, n_samples:int, batch:int, folder:str, clips:int, epochs:int=2,
+                workers:int=0) -> dict:
     "Milliseconds a clip of an epoch after the first, everything included."
-    config = preset("esc50", model=model, n_samples=n_samples, batch_size=batch, epochs=epochs, mix_start=0, loss="ce", self_distill=False,
-                    eval_every=1, device=device, out=f"{folder}/runs") # the same loss as the plain side; a look each epoch
-    every = _sounds(folder, clips + 2); ds, others = every.select(range(clips)), every.select(range(clips, clips + 2))
+    # the same loss as the plain side; a look each epoch
+    config = preset("esc50", model=model, n_samples=n_samples, batch_size=batch, epochs=epochs, mix_start=0, loss="ce",
+                    self_distill=False,
+                    eval_every=1, device=device, out=f"{folder}/runs")
+    every = _sounds(folder, clips + 2)
+    ds, others = every.select(range(clips)), every.select(range(clips, clips + 2))
     if quick:
         ends = [r["seconds"] for r in fit(config, show=False, train=ds, test=others).history]
         seconds = [b - a for a, b in zip(ends, ends[1:])]
@@ -259,9 +307,11 @@ def epoch_times(quick:bool, device:str, model:str, n_samples:int, batch:int, fol
     return {"epoch": 1e3*median(seconds)/(clips//batch*batch)}
 
 def import_rows(repeats:int=5) -> list:
-    "How long `from eat.infer import Classifier` takes beyond PyTorch's own import, in ms: the smallest of each, since a hiccup only adds."
+    """How long `from eat.infer import Classifier` takes beyond PyTorch's own import, in ms: the smallest of each, since
+    a hiccup only adds."""
     def run(code): subprocess.run([sys.executable, "-c", code], check=True)
-    torch_alone, ours = in_turn(partial(run, "import torch"), partial(run, "from eat.infer import Classifier"), repeats=repeats)
+    torch_alone, ours = in_turn(partial(run, "import torch"), partial(run, "from eat.infer import Classifier"),
+                                repeats=repeats)
     return [dict(part="import, beyond PyTorch's", fast=1e3*(min(ours) - min(torch_alone)))]
 
 # %% ../nbs/engine/bench.ipynb #defc07c2
@@ -274,13 +324,16 @@ def stage_rows(
     repeats:int=2,  # turns in each process
 ) -> list: # a dict a part: part, plain, fast, ratio, batch, unit
     "Every stage of a run, plain against fast; milliseconds a clip, MB for memory."
-    gpu = device.type == "cuda"; step = batch if gpu else min(batch, 8)
+    gpu = device.type == "cuda"
+    step = batch if gpu else min(batch, 8)
     with tempfile.TemporaryDirectory() as folder:
         write_synth(Path(folder), 1, n_samples/22050, 44100)
         same = dict(pairs=pairs, device=str(device), n_samples=n_samples)
-        jobs = dict(train_times=dict(repeats=repeats), score_times=dict(repeats=repeats, folder=folder), epoch_times=dict(folder=folder, clips=(12 if gpu else 3)*step, workers=8*gpu))
+        jobs = dict(train_times=dict(repeats=repeats), score_times=dict(repeats=repeats, folder=folder),
+                    epoch_times=dict(folder=folder, clips=(12 if gpu else 3)*step, workers=8*gpu))
         rows = [dict(r, batch=batch) for r in paired("data_times", **same, folder=folder, batch=batch, repeats=repeats)]
-        rows += [dict(r, batch=step) for job, more in jobs.items() for r in paired(job, **same, model=model, batch=step, **more)]
+        rows += [dict(r, batch=step) for job, more in jobs.items()
+                 for r in paired(job, **same, model=model, batch=step, **more)]
     return [dict(r, unit="MB" if "memory" in r["part"] else "ms") for r in rows + import_rows()]
 
 # %% ../nbs/engine/bench.ipynb #b9ba6836
@@ -289,26 +342,38 @@ def machine_rates(
     n:int=2048,   # rows and columns of the matrices
     mb:int=256,   # of the copy
 ) -> dict: # Gflop/s, GB/s
-    "The highest rates of a matrix product or a convolution (bfloat16 on a GPU, else float32) and of a copy, bytes read and written."
-    a = torch.ones(n, n, device=device, dtype=torch.bfloat16 if device.type == "cuda" else torch.float32); c = torch.empty_like(a); k = n//8
-    image, w = (torch.ones(shape, device=device, dtype=a.dtype).to(memory_format=torch.channels_last) for shape in ((1, k, 66, 66), (k, k, 3, 3)))
-    source = torch.ones(mb*10**6//4, device=device); target = torch.empty_like(source)
-    product, conv, copy = in_turn(lambda: torch.mm(a, a, out=c), lambda: F.conv2d(image, w), lambda: target.copy_(source), device=device, repeats=5)
+    """The highest rates of a matrix product or a convolution (bfloat16 on a GPU, else float32) and of a copy, bytes
+    read and written."""
+    a = torch.ones(n, n, device=device, dtype=torch.bfloat16 if device.type == "cuda" else torch.float32)
+    c = torch.empty_like(a)
+    k = n//8
+    image, w = (torch.ones(shape, device=device, dtype=a.dtype).to(memory_format=torch.channels_last)
+                for shape in ((1, k, 66, 66), (k, k, 3, 3)))
+    source = torch.ones(mb*10**6//4, device=device)
+    target = torch.empty_like(source)
+    product, conv, copy = in_turn(lambda: torch.mm(a, a, out=c), lambda: F.conv2d(image, w),
+                                  lambda: target.copy_(source), device=device, repeats=5)
     return {"matrix rate": max(2*n**3/min(product), 2*9*k*k*64*64/min(conv))/1e9, "copy rate": 2*mb/1e3/min(copy)}
 
 def _pass(part:nn.Module, x:Tensor, wanted:list):
     "A stage on its input; with its gradients if there are `wanted` ones."
     with _half(x.device), torch.set_grad_enabled(bool(wanted)):
-        y = part(x); y = y[0] if isinstance(y, tuple) else y
+        y = part(x)
+        y = y[0] if isinstance(y, tuple) else y
         if wanted: torch.autograd.grad(y, wanted, torch.ones_like(y))
         return y.detach()
 
 # %% ../nbs/engine/bench.ipynb #2db5724d
-def floor_times(quick:bool, device:str, model:str, n_samples:int, batch:int, repeats:int, n:int=2048, mb:int=256) -> dict:
-    "The machine's rates, and milliseconds a clip of each stage on its own input: inference, training (forward and backward)."
-    device = _start(quick, device); net = _network(quick, model, 50, n_samples, device); times = machine_rates(device, n, mb)
+def floor_times(quick:bool, device:str, model:str, n_samples:int, batch:int, repeats:int, n:int=2048,
+                mb:int=256) -> dict:
+    """The machine's rates, and milliseconds a clip of each stage on its own input: inference, training (forward and
+    backward)."""
+    device = _start(quick, device)
+    net = _network(quick, model, 50, n_samples, device)
+    times = machine_rates(device, n, mb)
     for mode, net in (("inference", frozen(net) if quick else net.eval()), ("training", net)):
-        net.train(mode == "training"); x = .1*torch.randn(batch, 1, max(n_samples, net.min_samples), device=device)
+        net.train(mode == "training")
+        x = .1*torch.randn(batch, 1, max(n_samples, net.min_samples), device=device)
         for name, part in (*net.backbone.named_children(), ("head", net.head), ("classify", net.classify)):
             if part is net.head and isinstance(net.backbone, FrozenBackbone): x = x.mT # its stages give channels last
             wanted = list(part.parameters()) + [x.requires_grad_()]*(name != "stem") if mode == "training" else []
@@ -320,67 +385,98 @@ def floor_times(quick:bool, device:str, model:str, n_samples:int, batch:int, rep
 def roofline_rows(device:torch.device, model:str, n_samples:int, batch:int, pairs:int, repeats:int=2, **sizes) -> list:
     """A dict a stage and mode: operations, bytes, floor, plain and fast time (a clip), what limits it, the gap fast/floor.
     `sizes`: as `machine_rates` takes them."""
-    batch = batch if device.type == "cuda" else min(batch, 8); width = 2 if device.type == "cuda" else 4
-    times = {r["part"]: r for r in paired("floor_times", pairs, device=str(device), model=model, n_samples=n_samples, batch=batch, repeats=repeats, **sizes)}
+    batch = batch if device.type == "cuda" else min(batch, 8)
+    width = 2 if device.type == "cuda" else 4
+    times = {r["part"]: r
+             for r in paired("floor_times", pairs, device=str(device), model=model, n_samples=n_samples, batch=batch,
+                             repeats=repeats, **sizes)}
     gflops, gb = times["matrix rate"]["fast"], times["copy rate"]["fast"]
-    net = getattr(models, model)(n_classes=50, n_samples=n_samples); table = models.stages(net, n_samples); rows = []
-    out = [r["channels"]*r["length"] for r in table]; out[-2:], into = [net.classify.in_features, 50], out[:-2] + [net.classify.in_features]
+    net = getattr(models, model)(n_classes=50, n_samples=n_samples)
+    table = models.stages(net, n_samples)
+    rows = []
+    out = [r["channels"]*r["length"] for r in table]
+    out[-2:], into = [net.classify.in_features, 50], out[:-2] + [net.classify.in_features]
     for mode in ("inference", "training"):
         for r, i, o in zip(table[1:], into, out[1:]):
-            times_flops, reads, writes, weights = (1, 1, 1, 1) if mode == "inference" else (2, 2, 2, 2) if r["stage"] == "stem" else (3, 3, 2, 3)
+            times_flops, reads, writes, weights = (
+                1, 1, 1, 1) if mode == "inference" else (2, 2, 2, 2) if r["stage"] == "stem" else (3, 3, 2, 3)
             flops, size = times_flops*r["flops"], width*(reads*i + writes*o + weights*r["parameters"]/batch)
-            t = times[f"{mode}, {r['stage']}"]; compute, move = flops/gflops/1e6, size/gb/1e6; floor = max(compute, move)
-            rows.append(dict(stage=r["stage"], mode=mode, mflop=flops/1e6, mb=size/1e6, limit="arithmetic" if compute > move else "memory", floor_ms=floor,
-                             plain_ms=t["plain"], fast_ms=t["fast"], ratio=t["ratio"], gap=t["fast"]/floor, batch=batch, matrix_gflops=gflops, copy_gb_s=gb))
+            t = times[f"{mode}, {r['stage']}"]
+            compute, move = flops/gflops/1e6, size/gb/1e6
+            floor = max(compute, move)
+            rows.append(dict(stage=r["stage"], mode=mode, mflop=flops/1e6, mb=size/1e6,
+                             limit="arithmetic" if compute > move else "memory", floor_ms=floor,
+                             plain_ms=t["plain"], fast_ms=t["fast"], ratio=t["ratio"], gap=t["fast"]/floor, batch=batch,
+                             matrix_gflops=gflops, copy_gb_s=gb))
     return rows
 
 # %% ../nbs/engine/bench.ipynb #50c7319d
-TABLE8 = {1: dict(n_samples=16384, factors=(4, 4, 4), n_classes=35), 5: dict(n_samples=114688, n_classes=50), 10: dict(n_samples=221184, n_classes=527)}
+TABLE8 = {1: dict(n_samples=16384, factors=(4, 4, 4), n_classes=35), 5: dict(n_samples=114688, n_classes=50),
+          10: dict(n_samples=221184, n_classes=527)}
 
 def bf16_slowdown(device:torch.device) -> float: # above 1: float32 is faster
     "How much longer a small product takes in bfloat16 than in float32."
-    a = torch.ones(128, 128, device=device); h = a.bfloat16()
+    a = torch.ones(128, 128, device=device)
+    h = a.bfloat16()
     full, half = in_turn(lambda: a @ a, lambda: h @ h, device=device, repeats=5)
     return median(h/f for f, h in zip(full, half))
 
 def infer_times(quick:bool, device:str, names:list, seconds:list, batches:list, bf16:bool, repeats:int) -> dict:
-    "Milliseconds a call: each network, length, batch (on a CPU only the first network takes the larger ones) and precision."
-    device = _start(quick, device); times = {}
+    """Milliseconds a call: each network, length, batch (on a CPU only the first network takes the larger ones) and
+    precision."""
+    device = _start(quick, device)
+    times = {}
     for name in names:
         for s in seconds:
-            net = getattr(models, name)(**TABLE8[s]).to(device).eval(); full, low = (frozen(net), fast(net)) if quick else (net, net) # a frozen network knows no bfloat16
+            # a frozen network knows no bfloat16
+            net = getattr(models, name)(**TABLE8[s]).to(device).eval()
+            full, low = (frozen(net), fast(net)) if quick else (net, net)
             for b in batches if name == names[0] or device.type == "cuda" else batches[:1]:
                 x = .1*torch.randn(b, 1, TABLE8[s]["n_samples"], device=device)
                 for half in (False, True) if bf16 else (False,):
                     def call():
-                        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half): (low if half else full)(x)
-                    times[f"{name}, {s}, {b}, {'bf16' if half else 'fp32'}"] = _ms(call, 1, device, repeats if b == 1 else 1)
+                        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+                            (low if half else full)(x)
+                    times[f"{name}, {s}, {b}, "
+                          f"{'bf16' if half else 'fp32'}"] = _ms(call, 1, device, repeats if b == 1 else 1)
     return times
 
 # %% ../nbs/engine/bench.ipynb #19112ac5
-def inference_rows(device:torch.device, model:str, pairs:int, seconds=tuple(TABLE8), batches=(1, 32), repeats:int=15) -> list:
-    "A dict a network, length, batch and precision: parameters (millions), operations (billions a clip), plain and fast time of a call."
+def inference_rows(device:torch.device, model:str, pairs:int, seconds=tuple(TABLE8), batches=(1, 32),
+                   repeats:int=15) -> list:
+    """A dict a network, length, batch and precision: parameters (millions), operations (billions a clip), plain and
+    fast time of a call."""
     slow = bf16_slowdown(device)
     if slow > 2: print(f"no bfloat16: a small product takes {slow:.0f} times as long as in float32 here")
-    names = list(dict.fromkeys((model, "eat_m"))); rows = []
-    for r in paired("infer_times", pairs, device=str(device), names=names, seconds=list(seconds), batches=list(batches), bf16=slow <= 2, repeats=repeats):
-        name, s, b, precision = r["part"].split(", "); table = models.stages(getattr(models, name)(**TABLE8[int(s)]))
-        rows.append(dict(model=name, clip_seconds=int(s), batch=int(b), precision=precision, parameters_million=sum(t["parameters"] for t in table)/1e6,
-                         gflop=sum(t["flops"] for t in table)/1e9, plain_ms=r["plain"], fast_ms=r["fast"], ratio=r["ratio"]))
+    names = list(dict.fromkeys((model, "eat_m")))
+    rows = []
+    for r in paired("infer_times", pairs, device=str(device), names=names, seconds=list(seconds), batches=list(batches),
+                    bf16=slow <= 2, repeats=repeats):
+        name, s, b, precision = r["part"].split(", ")
+        table = models.stages(getattr(models, name)(**TABLE8[int(s)]))
+        rows.append(dict(model=name, clip_seconds=int(s), batch=int(b), precision=precision,
+                         parameters_million=sum(t["parameters"] for t in table)/1e6,
+                         gflop=sum(t["flops"] for t in table)/1e9, plain_ms=r["plain"], fast_ms=r["fast"],
+                         ratio=r["ratio"]))
     return rows
 
 # %% ../nbs/engine/bench.ipynb #b284c114
 def _folded(net:nn.Module) -> nn.Module:
     "Every batch normalisation multiplied into the convolution before it: evaluation only."
     for m in list(net.modules()):
-        if isinstance(m, nn.Sequential) and hasattr(m, "norm"): m.conv = nn.utils.fuse_conv_bn_eval(m.conv, m.norm); m.norm = nn.Identity()
+        if isinstance(m, nn.Sequential) and hasattr(m, "norm"):
+            m.conv = nn.utils.fuse_conv_bn_eval(m.conv, m.norm)
+            m.norm = nn.Identity()
     return net
 
 def _bare(net:nn.Module, x:Tensor):
-    "A function that does the dense convolutions and linear layers of a training step, there and back, and nothing else."
+    """A function that does the dense convolutions and linear layers of a training step, there and back, and nothing
+    else."""
     jobs = []
-    def note(m, args, out): jobs.append((m, torch.randn_like(args[0], requires_grad=args[0].shape[1] > 1), torch.randn_like(out)))
-    hooks = [m.register_forward_hook(note) for m in net.modules() if isinstance(m, nn.Linear) or isinstance(m, nn.Conv1d) and m.groups == 1]
+    def note(m, args, out):
+        jobs.append((m, torch.randn_like(args[0], requires_grad=args[0].shape[1] > 1), torch.randn_like(out)))
+    hooks = [m.register_forward_hook(note) for m in net.modules()
+             if isinstance(m, nn.Linear) or isinstance(m, nn.Conv1d) and m.groups == 1]
     with torch.no_grad(): net.train()(x)
     for h in hooks: h.remove()
     def run():
@@ -389,16 +485,26 @@ def _bare(net:nn.Module, x:Tensor):
 
 def _flushed(f, *args):
     "A call that treats the tiniest numbers as 0."
-    torch.set_flush_denormal(True); f(*args); torch.set_flush_denormal(False)
+    torch.set_flush_denormal(True)
+    f(*args)
+    torch.set_flush_denormal(False)
 
 # %% ../nbs/engine/bench.ipynb #7012ca20
-def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) -> dict: # name -> ms a clip: usual, tried; ratio usual/tried
+# name -> ms a clip: usual, tried; ratio usual/tried
+def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) -> dict:
     "What was tried, beside what is done."
-    device = _start(True, device); net = _network(True, model, 50, n_samples, device); plain = models.__dict__[model](n_classes=50, n_samples=n_samples)
+    device = _start(True, device)
+    net = _network(True, model, 50, n_samples, device)
+    plain = models.__dict__[model](n_classes=50, n_samples=n_samples)
     x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
-    steps = _stepper(True, net, device); step = partial(steps["training step"], x, y); wide = x.repeat(4, 1, 1), y.repeat(4, 1); step()
-    bare = _bare(deepcopy(plain).to(device), x); still, folded = frozen(deepcopy(net)), _folded(plain.to(device).eval())
-    pairs = {"denormal numbers flushed to zero, a step": (step, partial(_flushed, step)), "a batch four times as large, a step": (step, partial(steps["training step"], *wide)),
+    steps = _stepper(True, net, device)
+    step = partial(steps["training step"], x, y)
+    wide = x.repeat(4, 1, 1), y.repeat(4, 1)
+    step()
+    bare = _bare(deepcopy(plain).to(device), x)
+    still, folded = frozen(deepcopy(net)), _folded(plain.to(device).eval())
+    pairs = {"denormal numbers flushed to zero, a step": (step, partial(_flushed, step)),
+             "a batch four times as large, a step": (step, partial(steps["training step"], *wide)),
              "only the dense convolutions and linear layers of a step": (step, bare),
              "batch normalisation folded into plain convolutions, inference": (partial(still, x), partial(folded, x))}
     def measure(name, a, b):
@@ -411,7 +517,8 @@ def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) ->
 def tried_rows(device:torch.device, model:str, n_samples:int, batch:int, repeats:int=3) -> list:
     "A dict for each idea: idea, usual_ms, tried_ms (a clip), ratio."
     batch = batch if device.type == "cuda" else min(batch, 8)
-    times = in_process("tried_times", device=str(device), model=model, n_samples=n_samples, batch=batch, repeats=repeats)
+    times = in_process("tried_times", device=str(device), model=model, n_samples=n_samples, batch=batch,
+                       repeats=repeats)
     return [dict(idea=k, usual_ms=u, tried_ms=t, ratio=r, batch=batch) for k, (u, t, r) in times.items()]
 
 # %% ../nbs/engine/bench.ipynb #0897b09d
@@ -423,7 +530,8 @@ def write_table(
     "Save measured rows as CSV, each with its origin."
     names = list(dict.fromkeys(k for r in rows for k in r)) + list(origin)
     with atomic_write(path) as tmp, open(tmp, "w", newline="") as f:
-        table = csv.DictWriter(f, names, lineterminator="\n"); table.writeheader()
+        table = csv.DictWriter(f, names, lineterminator="\n")
+        table.writeheader()
         for r in rows: table.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in (r | origin).items()})
 
 # %% ../nbs/engine/bench.ipynb #3d93bb91
@@ -436,7 +544,8 @@ BENCH = dict( # part -> its rows
 
 def _line(row:dict) -> str:
     "One row for the terminal."
-    return "  ".join(f"{v:<32}" if i == 0 else str(v) if isinstance(v, str) else f"{k} {v:.4g}" for i, (k, v) in enumerate(row.items()))
+    return "  ".join(f"{v:<32}" if i == 0 else str(v) if isinstance(v, str) else f"{k} {v:.4g}"
+                     for i, (k, v) in enumerate(row.items()))
 
 def _check_bench(what:str, model:str, **numbers) -> list: # the parts
     "ValueError that names what is wrong."
@@ -460,11 +569,13 @@ def eat_bench(
     pairs:int=3,            # processes on each side, plain and fast
     results:str|None=None,  # folder for the tables; default: only print them
 ):
-    "Measure on this machine what a run costs, plain against fast, stage by stage. Times are milliseconds for one clip, in the part `inference` for one call."
+    """Measure on this machine what a run costs, plain against fast, stage by stage. Times are milliseconds for one
+    clip, in the part `inference` for one call."""
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
     where = prepare_device(device)
     batch = batch or (128 if where.type == "cuda" else 64)
-    for part in _check_bench(what, model, batch=(batch, 2), repeats=(repeats, 1), pairs=(pairs, 1), n_samples=(n_samples, 1)):
+    for part in _check_bench(what, model, batch=(batch, 2), repeats=(repeats, 1), pairs=(pairs, 1),
+                             n_samples=(n_samples, 1)):
         start = time.time()
         with keep_buffers(where): rows = BENCH[part](where, model, n_samples, batch, repeats, pairs)
         seconds = round(time.time() - start)
@@ -474,4 +585,5 @@ def eat_bench(
         if part == "augment": size["batch"] = batch
         write_table(rows, expand(results)/f"speed_{part}_{where.type}.csv", **size,
                     command=f"eat_bench --what {part} --device {where.type} --model {model} --n_samples {n_samples} --batch {batch} --repeats {repeats} --pairs {pairs}",
-                    commit=p["commit"], date=p["date"], hardware=p["hardware"], cores=os.cpu_count(), load=load, seconds=seconds, **p["versions"])
+                    commit=p["commit"], date=p["date"], hardware=p["hardware"], cores=os.cpu_count(), load=load,
+                    seconds=seconds, **p["versions"])

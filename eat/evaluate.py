@@ -22,7 +22,8 @@ from .checkpoint import load_run, names_hash, newest_run, unfinished
 from .command import command, settings_text
 from .core import atomic_write, keeping_buffers, prepare_device, show_spec, show_wave, listen
 from .data import ClipSet
-from .loss import SINGLE, Task, average_precision, check_scores, mean_average_precision, metric_of, task_of
+from .loss import (SINGLE, Task, average_precision, check_scores, mean_average_precision,
+                      metric_of, task_of)
 from .run import UNKNOWN, clip_table, differences, expand, read_clips, seen_before, some
 from .settings import (MAY_DIFFER, PRESETS, TrainConfig, one_of, settings_differ,
                           whole_settings)
@@ -35,8 +36,9 @@ def confusion_matrix(
     scores:Tensor,  # (clips, classes)
     targets:Tensor, # (clips, classes), one-hot
 ) -> Tensor: # (classes, classes), int64: rows are the true class, columns the answer
-    "How often each class was answered with each class. ValueError for targets that are not one-hot."
-    check_scores(scores, targets, single=True); n = targets.shape[1]
+    "How often each class was answered with each class. ValueError unless targets are one-hot."
+    check_scores(scores, targets, single=True)
+    n = targets.shape[1]
     return torch.bincount(targets.argmax(1)*n + scores.argmax(1), minlength=n*n).reshape(n, n)
 
 def plot_confusion(
@@ -44,13 +46,17 @@ def plot_confusion(
     classes,       # names, in the matrix's order
     ax=None,       # a matplotlib axes; None makes one
 ):
-    "Draw a confusion matrix as shares of each true class, with the counts written in. Returns the figure."
+    "The figure of a confusion matrix: shares of each true class, with the counts written in."
     import matplotlib.pyplot as plt
-    n, total = len(classes), matrix.sum(1, keepdim=True).clamp(min=1)
+    n = len(classes)
+    share = matrix/matrix.sum(1, keepdim=True).clamp(min=1)
     if ax is None: _, ax = plt.subplots(figsize=(1.6 + .32*n, 1.2 + .3*n), layout="constrained")
-    ax.imshow((matrix/total).numpy(), cmap="Blues", vmin=0, vmax=1)
-    for i, j in matrix.nonzero().tolist(): ax.text(j, i, int(matrix[i, j]), ha="center", va="center", fontsize=8, color="w" if matrix[i, j]/total[i] > .5 else "k")
-    ax.set_xticks(range(n), classes, rotation=60, ha="right", fontsize=8, parse_math=False) # a name with $ in it is no formula
+    ax.imshow(share.numpy(), cmap="Blues", vmin=0, vmax=1)
+    for i, j in matrix.nonzero().tolist():
+        ax.text(j, i, int(matrix[i, j]), ha="center", va="center", fontsize=8,
+                color="w" if share[i, j] > .5 else "k")
+    # a name with $ in it is no formula
+    ax.set_xticks(range(n), classes, rotation=60, ha="right", fontsize=8, parse_math=False)
     ax.set_yticks(range(n), classes, fontsize=8, parse_math=False)
     ax.set(xlabel="answer", ylabel="true class")
     return ax.figure
@@ -63,9 +69,11 @@ def roc_area(
     check_scores(scores, targets)
     s, y = scores.T.contiguous(), targets.T.double()
     order = s.sort(1).values
-    rank = (torch.searchsorted(order, s) + torch.searchsorted(order, s, right=True) + 1)/2 # from 1; ties share theirs
+    below, up_to = torch.searchsorted(order, s), torch.searchsorted(order, s, right=True)
+    rank = (below + up_to + 1)/2  # from 1; ties share theirs
     positive, negative = y.sum(1), (1 - y).sum(1)
-    in_order = (rank*y).sum(1) - positive*(positive + 1)/2 # pairs: places of the positives, less those among themselves
+    # pairs: places of the positives, less those among themselves
+    in_order = (rank*y).sum(1) - positive*(positive + 1)/2
     return in_order/(positive*negative)
 
 def _stretched(area): return 2**.5*torch.special.ndtri(area)
@@ -73,15 +81,19 @@ def _stretched(area): return 2**.5*torch.special.ndtri(area)
 def d_prime(
     scores:Tensor, targets:Tensor, # as in `average_precision`
 ) -> float: # 0 is chance; infinite if every pair is in order
-    "d-prime of the mean ROC area over the classes that have both kinds of clips; the others are left out. ValueError if none has."
+    """d-prime of the mean ROC area over the classes that have both kinds of clips; the others are
+    left out. ValueError if none has."""
     area = roc_area(scores, targets)
-    if area.isnan().all(): raise ValueError(f"none of the {len(area)} classes has both clips with it and clips without it")
+    if area.isnan().all():
+        raise ValueError(f"none of the {len(area)} classes has both clips with it and clips "
+                         "without it")
     return _stretched(area.nanmean()).item()
 
 # %% ../nbs/09_evaluate.ipynb #c9e19ce5
 @dataclass
 class Evaluation:
-    "Scores of a network on a data set, and what follows from them. `accuracy` and `confusion` raise ValueError for clips of several classes."
+    """Scores of a network on a data set, and what follows from them. `accuracy` and `confusion`
+    raise ValueError for clips of several classes."""
     clips:ClipSet
     scores:Tensor  # (clips, classes), before softmax or sigmoid, at the run's temperature
     targets:Tensor # (clips, classes), 0 or 1
@@ -96,65 +108,111 @@ class Evaluation:
         return SINGLE.measure(self.scores, self.targets)[name]
 
     @property
-    def single_label(self) -> bool: return self.task == SINGLE # one class a clip?
+    def single_label(self) -> bool: # one class a clip?
+        return self.task == SINGLE
+
     @property
-    def probabilities(self) -> Tensor: return self.task.probabilities(self.scores.double()) # (clips, classes)
+    def probabilities(self) -> Tensor: # (clips, classes)
+        return self.task.probabilities(self.scores.double())
+
     @property
-    def ranking(self) -> Tensor: return self.scores.double().log_softmax(1) if self.single_label else self.scores # comparable between clips
+    def ranking(self) -> Tensor: # scores that are comparable between clips
+        return self.scores.double().log_softmax(1) if self.single_label else self.scores
+
     @property
-    def accuracy(self) -> float: return self._measure("accuracy") # between 0 and 1
+    def accuracy(self) -> float: # between 0 and 1
+        return self._measure("accuracy")
+
     @property
-    def balanced_accuracy(self) -> float: return self._measure("balanced_accuracy") # the mean recall of the classes that have clips
+    def balanced_accuracy(self) -> float: # the mean recall of the classes that have clips
+        return self._measure("balanced_accuracy")
+
     @property
-    def never(self) -> list: return never_answered(self.scores, self.targets, self.clips.classes, self.task) # names of classes
+    def never(self) -> list: # names of classes that are never answered
+        return never_answered(self.scores, self.targets, self.clips.classes, self.task)
+
     @property
     def confusion(self) -> Tensor: return confusion_matrix(self.scores, self.targets)
+
     @property
     def mAP(self) -> float: return mean_average_precision(self.ranking, self.targets)
+
     @property
     def d_prime(self) -> float: return d_prime(self.ranking, self.targets)
 
 # %% ../nbs/09_evaluate.ipynb #b2ddbbbf
 @patch
 def per_class(self:Evaluation) -> pd.DataFrame: # one row a class
-    "Clips, average precision and d-prime of each class; with one class a clip also recall (share of the class that was found) and precision (share of the answers that were right)."
-    t = dict(clips=self.targets.sum(0).int())
-    if self.single_label: m = self.confusion.double(); t |= dict(recall=m.diagonal()/m.sum(1), precision=m.diagonal()/m.sum(0))
-    t |= dict(average_precision=average_precision(self.ranking, self.targets), d_prime=_stretched(roc_area(self.ranking, self.targets)))
-    return pd.DataFrame({k: v.numpy() for k, v in t.items()}, index=pd.Index(self.clips.classes, name="class"))
+    """Clips, average precision and d-prime of each class; with one class a clip also recall (share
+    of the class that was found) and precision (share of the answers that were right)."""
+    columns = dict(clips=self.targets.sum(0).int())
+    if self.single_label:
+        m = self.confusion.double()
+        columns["recall"] = m.diagonal()/m.sum(1)
+        columns["precision"] = m.diagonal()/m.sum(0)
+    columns["average_precision"] = average_precision(self.ranking, self.targets)
+    columns["d_prime"] = _stretched(roc_area(self.ranking, self.targets))
+    return pd.DataFrame({name: values.numpy() for name, values in columns.items()},
+                        index=pd.Index(self.clips.classes, name="class"))
 
 @patch
 def mistakes(self:Evaluation) -> pd.DataFrame: # path, truth, answer, probability
-    "The clips that were answered wrongly, the most confident first. The index is the clip's place in the data set. ValueError for clips of several classes."
+    """The clips that were answered wrongly, the most confident first. The index is the clip's place
+    in the data set. ValueError for clips of several classes."""
     check_scores(self.scores, self.targets, single=True)
-    prob, said = self.probabilities.max(1); wrong = (said != self.targets.argmax(1)).nonzero().flatten().tolist()
-    t = self.clips.table.iloc[wrong]
-    return pd.DataFrame(dict(path=t.path, truth=t.label, answer=[self.clips.classes[said[i]] for i in wrong], probability=prob[wrong].numpy()), index=t.index).sort_values("probability", ascending=False)
+    probability, said = self.probabilities.max(1)
+    wrong = (said != self.targets.argmax(1)).nonzero().flatten().tolist()
+    clips = self.clips.table.iloc[wrong]
+    table = pd.DataFrame(dict(path=clips.path, truth=clips.label), index=clips.index)
+    table["answer"] = [self.clips.classes[said[i]] for i in wrong]
+    table["probability"] = probability[wrong].numpy()
+    return table.sort_values("probability", ascending=False)
 
 # %% ../nbs/09_evaluate.ipynb #a801b634
 def _held_out(path, config:TrainConfig) -> ClipSet:
-    "The held-out fold of a run, without clips that it was trained on. What has changed since is said."
+    "The held-out fold of a run, without clips that it was trained on; says what has changed since."
     try: clips = open_data(config, "test")
-    except FileNotFoundError as e: raise FileNotFoundError(f"{e}; `root` (--root) says where the clips of the run are now") from e
+    except FileNotFoundError as e:
+        raise FileNotFoundError(
+            f"{e}; `root` (--root) says where the clips of the run are now") from e
     record = read_clips(path)
     if record is None:
-        names = json.loads((path/"config.json").read_text()).get("data")
-        if names and names != names_hash(open_data(config, "train"), clips):
-            raise ValueError(f"{path}: the clips have other names or labels than those that this run began with, so it is not known which are held out: point `root` (--root) at the clips as they were")
+        _check_names(path, config, clips)
         warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
         return clips
-    now = clip_table(test=clips); heard = seen_before(record, now); left = sorted({*range(len(now))} - {*heard})
-    if heard and not left: raise ValueError(f"{path}: nothing is held out, the run was trained on all {len(now)} clips of fold {config.fold} ({some(now.file)})")
-    if heard: warnings.warn(f"{len(heard)} of the {len(now)} clips of fold {config.fold} are left out, the run was trained on them: {some(now.file.iloc[heard])}", stacklevel=4)
-    diff = differences(record[record.split == "test"].reset_index(drop=True), now.iloc[left].reset_index(drop=True))
-    if diff: warnings.warn(f"the held-out clips are not those that the run had ({diff})", stacklevel=4)
+    now = clip_table(test=clips)
+    heard = seen_before(record, now)
+    left = sorted({*range(len(now))} - {*heard})
+    if heard and not left:
+        raise ValueError(f"{path}: nothing is held out, the run was trained on all {len(now)} "
+                         f"clips of fold {config.fold} ({some(now.file)})")
+    if heard:
+        warnings.warn(f"{len(heard)} of the {len(now)} clips of fold {config.fold} are left out, "
+                      f"the run was trained on them: {some(now.file.iloc[heard])}", stacklevel=4)
+    diff = differences(record[record.split == "test"].reset_index(drop=True),
+                       now.iloc[left].reset_index(drop=True))
+    if diff:
+        warnings.warn(f"the held-out clips are not those that the run had ({diff})", stacklevel=4)
     return clips.select(left) if heard else clips
+
+def _check_names(path, config:TrainConfig, clips:ClipSet):
+    "ValueError unless names and labels are those of an older run, which kept no list of its clips."
+    names = json.loads((path/"config.json").read_text()).get("data")
+    if names and names != names_hash(open_data(config, "train"), clips):
+        raise ValueError(f"{path}: the clips have other names or labels than those that this run "
+                         "began with, so it is not known which are held out: point `root` "
+                         "(--root) at the clips as they were")
 
 def _note_heard(path, clips:ClipSet):
     "Warn of clips that the run was trained on."
     record = read_clips(path)
-    heard = [] if record is None else seen_before(record, now := clip_table(test=clips))
-    if heard: warnings.warn(f"the run in {path} was trained on {len(heard)} of these {len(clips)} clips ({some(now.file.iloc[heard])}): their figures are not those of held-out clips", stacklevel=4)
+    if record is None: return
+    now = clip_table(test=clips)
+    heard = seen_before(record, now)
+    if heard:
+        warnings.warn(f"the run in {path} was trained on {len(heard)} of these {len(clips)} clips "
+                      f"({some(now.file.iloc[heard])}): their figures are not those of held-out "
+                      "clips", stacklevel=4)
 
 @keeping_buffers
 def evaluate(
@@ -162,24 +220,33 @@ def evaluate(
     root=None,      # where the data lies, if not where the run had it
     device="auto",
     clips:ClipSet|None=None, # other clips than the run's held-out fold; same classes
-    windows:int|None=None,   # other windows over a longer clip than the run's: how many; 1: its middle
+    windows:int|None=None,   # not the run's: how many over a longer clip; 1: its middle
     overlap:float|None=None, # and how much of each the next one repeats
 ) -> Evaluation:
-    """Scores of a run's averaged weights on its held-out fold. Clips of it that the run was trained on, under whatever name, are left
-    out with a warning; other changes of the clips are told. Errors as `load_run` and the data set raise them."""
-    path = expand(path); dev = prepare_device(device); model, config, classes = load_run(path, dev)
-    if windows is not None or overlap is not None: config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
+    """Scores of a run's averaged weights on its held-out fold. Clips of it that the run was trained
+    on, under whatever name, are left out with a warning; other changes of the clips are told.
+    Errors as `load_run` and the data set raise them."""
+    path = expand(path)
+    dev = prepare_device(device)
+    model, config, classes = load_run(path, dev)
+    if windows is not None or overlap is not None:
+        config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
     given = clips is not None
     if not given: clips = _held_out(path, dataclasses.replace(config, root=root or config.root))
-    if clips.classes != classes: raise ValueError(f"{clips.name} has the classes {clips.classes}, the run in {path} was trained on {classes}")
+    if clips.classes != classes:
+        raise ValueError(f"{clips.name} has the classes {clips.classes}, the run in {path} was "
+                         f"trained on {classes}")
     check_level(clips, config, f"the run in {path}")
     try: task = task_of(clips.targets, config.task)
-    except ValueError as e: raise ValueError(f"the run in {path} was trained on one class a clip; {e}") from e
+    except ValueError as e:
+        raise ValueError(f"the run in {path} was trained on one class a clip; {e}") from e
     fitted_here = not given and config.val_fold is None and config.temperature != 1
     if given: _note_heard(path, clips)
     clips = copy.copy(clips).to(dev)
-    per_clip = torch.bincount(clip_windows(clips, list(range(len(clips))), config)[0]).max().item()
-    return Evaluation(clips, predict_scores(model, clips, config), clips.targets.cpu(), per_clip, task, fitted_here)
+    clip_of_window = clip_windows(clips, list(range(len(clips))), config)[0]
+    most_windows = torch.bincount(clip_of_window).max().item()
+    scores = predict_scores(model, clips, config)
+    return Evaluation(clips, scores, clips.targets.cpu(), most_windows, task, fitted_here)
 
 # %% ../nbs/09_evaluate.ipynb #d4300527
 @patch
@@ -193,7 +260,8 @@ def show_mistakes(self:Evaluation,
     for i, row in self.mistakes().head(k).iterrows():
         x, sr = self.clips[i][0], self.clips.sr
         fig, axs = plt.subplots(1, 2, figsize=(6, 1.5), layout="constrained", width_ratios=(1, 1.4))
-        show_wave(x, sr, axs[0], title=f"is {row.truth}"); show_spec(x, sr, axs[1], title=f"taken for {row.answer}, probability {row.probability:.2f}")
+        show_wave(x, sr, axs[0], title=f"is {row.truth}")
+        show_spec(x, sr, axs[1], title=f"taken for {row.answer}, probability {row.probability:.2f}")
         for ax in axs: ax.title.set_parse_math(False) # a name with $ in it is no formula
         plt.close(fig) # shown when it is asked for, not by itself
         pairs.append((fig, listen(x, sr, seconds)))
@@ -205,23 +273,28 @@ def reliability(
     targets:Tensor,       # (clips, classes), 0 or 1
     bins:int=10,          # of equal width; a bin has its upper edge, not its lower
     task:Task|None=None,  # None: as the targets say
-) -> pd.DataFrame:        # a row a bin: low, high, answers, probability (mean), right (share); NaN in an empty one
-    "What was said beside what was so. One class a clip: the answer of each clip; several: every class of every clip."
+) -> pd.DataFrame: # a row a bin: low, high, answers, probability (mean), right (share)
+    """What was said beside what was so; NaN in an empty bin. One class a clip: the answer of each
+    clip; several: every class of every clip."""
     check_scores(probabilities, targets)
     p, right = probabilities.double(), targets.double()
-    if (task or task_of(targets)) == SINGLE: p, said = p.max(1, keepdim=True); right = right.gather(1, said)
+    if (task or task_of(targets)) == SINGLE:
+        p, said = p.max(1, keepdim=True)
+        right = right.gather(1, said)
     edges = torch.linspace(0, 1, bins + 1, dtype=torch.double)
     place = torch.bucketize(p.flatten(), edges[1:-1])
     def total(v): return torch.bincount(place, v.flatten(), bins)
     n = total(torch.ones_like(p))
-    return pd.DataFrame(dict(low=edges[:-1], high=edges[1:], answers=n.int(), probability=total(p)/n, right=total(right)/n))
+    return pd.DataFrame(dict(low=edges[:-1], high=edges[1:], answers=n.int(),
+                             probability=total(p)/n, right=total(right)/n))
 
 def expected_calibration_error(
     probabilities:Tensor, targets:Tensor, bins:int=10, task:Task|None=None, # as in `reliability`
 ) -> float: # 0 to 1
     "How far probabilities are from the share that is right, on average."
     t = reliability(probabilities, targets, bins, task)
-    return float(((t.probability - t.right).abs()*t.answers).sum()/t.answers.sum())
+    gaps = (t.probability - t.right).abs()
+    return float((gaps*t.answers).sum()/t.answers.sum())
 
 # %% ../nbs/09_evaluate.ipynb #edccf4ea
 def accuracy_interval(
@@ -230,71 +303,111 @@ def accuracy_interval(
     z:float=1.96,   # 1.96 for 95 %
 ) -> tuple[float, float]:
     "Wilson's interval for an accuracy: which true values fit the observed one."
-    if not 0 <= accuracy <= 1 or n < 1: raise ValueError(f"expected an accuracy between 0 and 1 on at least one clip, got {accuracy} on {n}")
-    mid, half = accuracy + z*z/(2*n), z*(accuracy*(1-accuracy)/n + z*z/(4*n*n))**.5
-    return (mid-half)/(1+z*z/n), (mid+half)/(1+z*z/n)
+    if not 0 <= accuracy <= 1 or n < 1:
+        raise ValueError("expected an accuracy between 0 and 1 on at least one clip, "
+                         f"got {accuracy} on {n}")
+    middle = accuracy + z*z/(2*n)
+    half = z*(accuracy*(1-accuracy)/n + z*z/(4*n*n))**.5
+    scale = 1 + z*z/n
+    return (middle-half)/scale, (middle+half)/scale
 
 def _d_prime_text(value:float) -> str:
     if abs(value) < float("inf"): return f"{value:.2f}"
-    return "infinite (every pair in order)" if value > 0 else "minus infinite (every pair in the wrong order)"
+    if value > 0: return "infinite (every pair in order)"
+    return "minus infinite (every pair in the wrong order)"
 
 @patch
 def _left_out(self:Evaluation) -> list: # names
     return [c for c, n in zip(self.clips.classes, self.targets.sum(0).tolist()) if n == 0]
 
 @patch
+def _accuracy_text(self:Evaluation) -> str:
+    low, high = accuracy_interval(self.accuracy, len(self.clips))
+    return (f"accuracy: {100*self.accuracy:.1f} % "
+            f"(95 % interval {100*low:.1f} to {100*high:.1f}), "
+            f"balanced {100*self.balanced_accuracy:.1f} %")
+
+@patch
+def _calibration_text(self:Evaluation) -> str:
+    p = self.probabilities
+    error = expected_calibration_error(p, self.targets, task=self.task)
+    text = f"expected calibration error: {100*error:.1f} points"
+    if self.single_label: text += f", answers with {100*p.max(1).values.mean():.1f} % on average"
+    if self.fitted_here: text += ", at a temperature fitted on these clips"
+    return text
+
+@patch
 def summary(self:Evaluation) -> str: # a few lines of text
-    """The data; accuracy with its 95 % interval, balanced accuracy and calibration (one class a clip); mAP and d-prime.
-    Classes that are never answered or had to be left out are named."""
+    """The data; accuracy with its 95 % interval, balanced accuracy and calibration (one class a
+    clip); mAP and d-prime. Classes that are never answered or had to be left out are named."""
     lines = [f"{self.clips!r}, {self.windows} window{'s'*(self.windows > 1)} a clip"]
-    if self.single_label:
-        low, high = accuracy_interval(self.accuracy, len(self.clips))
-        lines.append(f"accuracy: {100*self.accuracy:.1f} % (95 % interval {100*low:.1f} to {100*high:.1f}), "
-                     f"balanced {100*self.balanced_accuracy:.1f} %")
+    if self.single_label: lines.append(self._accuracy_text())
     if self.never: lines.append(never_text(self.never))
-    p = self.probabilities; error = expected_calibration_error(p, self.targets, task=self.task)
-    said = f", answers with {100*p.max(1).values.mean():.1f} % on average"*self.single_label + ", at a temperature fitted on these clips"*self.fitted_here
-    lines.append(f"expected calibration error: {100*error:.1f} points{said}")
-    n = self.targets.sum(0); empty, full = self._left_out(), int((n == len(self.clips)).sum())
-    lines.append(f"mAP: {self.mAP:.3f} over {len(n)-len(empty)} classes" + f"; without a positive clip and left out: {', '.join(empty)}"*bool(empty))
-    if len(n) > len(empty) + full: lines.append(f"d-prime: {_d_prime_text(self.d_prime)} over {len(n)-len(empty)-full} classes")
+    lines.append(self._calibration_text())
+    n = self.targets.sum(0)
+    empty = self._left_out()
+    found = len(n) - len(empty) # classes that have clips
+    paired = found - int((n == len(self.clips)).sum()) # and other clips as well
+    mAP = f"mAP: {self.mAP:.3f} over {found} classes"
+    if empty: mAP += f"; without a positive clip and left out: {', '.join(empty)}"
+    lines.append(mAP)
+    if paired > 0: lines.append(f"d-prime: {_d_prime_text(self.d_prime)} over {paired} classes")
     return "\n".join(lines)
 
 # %% ../nbs/09_evaluate.ipynb #f30dd326
+def _mean_of(table, column): # None where a run lacks it
+    if column not in table or table[column].isna().any(): return None
+    return float(table[column].mean())
+
+def _std(values): # None of a single one
+    return float(values.std()) if len(values) > 1 else None
+
 def fold_summary(
-    table:pd.DataFrame, # one row a run: fold, seed, clips, accuracy and best_epoch_accuracy, or mAP and best_epoch_mAP
-) -> dict: # shares between 0 and 1; None for a deviation over one fold or one repeat, and for the interval of an mAP
-    "Mean, deviations, and the interval for the luck of the clips. ValueError unless each seed has each fold once."
-    if table.duplicated(["seed", "fold"]).any(): raise ValueError("a fold stands twice under the same seed")
-    metric = metric_of(table); grid = table.pivot(index="seed", columns="fold", values=metric)
+    table:pd.DataFrame, # a row a run: fold, seed, clips, accuracy and best_epoch_accuracy (or mAP)
+) -> dict: # shares between 0 and 1
+    """Mean, deviations (None over one fold or one repeat), and the interval for the luck of the
+    clips (None for an mAP). ValueError unless each seed has each fold once."""
+    if table.duplicated(["seed", "fold"]).any():
+        raise ValueError("a fold stands twice under the same seed")
+    metric = metric_of(table)
+    grid = table.pivot(index="seed", columns="fold", values=metric)
     if grid.isna().any(axis=None): raise ValueError(f"not every seed has every fold:\n{grid}")
-    def std(x): return float(x.std()) if len(x) > 1 else None
-    def mean_of(column): return float(table[column].mean()) if column in table and not table[column].isna().any() else None
-    mean, clips = mean_of(metric), int(table.groupby("fold").clips.first().sum()) # repeats test the same clips again
+    mean = _mean_of(table, metric)
+    clips = int(table.groupby("fold").clips.first().sum()) # repeats test the same clips again
     low, high = accuracy_interval(mean, clips) if metric == "accuracy" else (None, None)
-    balanced = dict(balanced_mean=b) if (b := mean_of("balanced_accuracy")) is not None else {}
-    return dict(mean=mean, std_folds=std(grid.mean()), std_repeats=std(grid.mean(axis=1)), low=low, high=high,
-                folds=grid.shape[1], repeats=grid.shape[0], clips=clips, best_epoch_mean=mean_of(f"best_epoch_{metric}")) | balanced
+    summary = dict(mean=mean, std_folds=_std(grid.mean()), std_repeats=_std(grid.mean(axis=1)),
+                   low=low, high=high, folds=grid.shape[1], repeats=grid.shape[0], clips=clips,
+                   best_epoch_mean=_mean_of(table, f"best_epoch_{metric}"))
+    balanced = _mean_of(table, "balanced_accuracy")
+    if balanced is not None: summary["balanced_mean"] = balanced
+    return summary
 
 def fold_text(
     table:pd.DataFrame, # as in `fold_summary`
 ) -> str:
     "The result in words; the figure of the best epochs stands beside it, labelled."
-    s, metric = fold_summary(table), metric_of(table); share = metric == "accuracy"
-    def figure(x): return f"{100*x:.1f} %" if share else f"{x:.3f}"
-    def deviation(x): return "-" if x is None else f"{100*x:.1f} points" if share else f"{x:.3f}"
-    more = f" (95 % interval {100*s['low']:.1f} to {100*s['high']:.1f})" if share else ""
-    if "balanced_mean" in s: more += f", balanced {figure(s['balanced_mean'])}"
-    lines = [f"{metric}: {figure(s['mean'])}{more}, last epochs, averaged weights; {s['folds']} folds x {s['repeats']} repeats, {s['clips']} clips",
-             f"standard deviation over folds: {deviation(s['std_folds'])}; over the means of the repeats: {deviation(s['std_repeats'])}"]
-    if s["best_epoch_mean"] is not None: lines.append(f"(for information: {figure(s['best_epoch_mean'])} at the best epochs, chosen on the test folds)")
+    s, metric = fold_summary(table), metric_of(table)
+    percent = metric == "accuracy"
+    def number(x, unit=" %"): return f"{100*x:.1f}{unit}" if percent else f"{x:.3f}"
+    def deviation(x): return "-" if x is None else number(x, " points")
+    result = f"{metric}: {number(s['mean'])}"
+    if percent: result += f" (95 % interval {100*s['low']:.1f} to {100*s['high']:.1f})"
+    if "balanced_mean" in s: result += f", balanced {number(s['balanced_mean'])}"
+    lines = [f"{result}, last epochs, averaged weights; "
+             f"{s['folds']} folds x {s['repeats']} repeats, {s['clips']} clips",
+             f"standard deviation over folds: {deviation(s['std_folds'])}; "
+             f"over the means of the repeats: {deviation(s['std_repeats'])}"]
+    if s["best_epoch_mean"] is not None:
+        lines.append(f"(for information: {number(s['best_epoch_mean'])} at the best epochs, "
+                     "chosen on the test folds)")
     return "\n".join(lines)
 
 def fold_grid(
     table:pd.DataFrame, # as in `fold_summary`
 ) -> pd.DataFrame: # accuracy in percent, or mAP: a row a seed, a column a fold, means at the edges
     "All runs at a glance."
-    metric = metric_of(table); grid = table.pivot_table(metric, "seed", "fold", margins=True, margins_name="mean")
+    metric = metric_of(table)
+    grid = table.pivot_table(metric, "seed", "fold", margins=True, margins_name="mean")
     return (100*grid).round(1) if metric == "accuracy" else grid.round(3)
 
 # %% ../nbs/09_evaluate.ipynb #0099cc54
@@ -304,21 +417,28 @@ def fold_log(
     "The log of a cross-validation."
     return Path(config.out)/f"{config.dataset}-{config.model}-folds.csv"
 
-def _read_log(file:Path) -> pd.DataFrame: return pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["name", "path"])
+def _read_log(file:Path) -> pd.DataFrame:
+    return pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["name", "path"])
 
 def _add_row(file:Path, run:Run, clips:int):
     "Write a finished run's row into the log, in place of an older one of that name."
     metric = metric_of(run.metrics)
-    live = pd.DataFrame(run.history).get(metric) # where there is an inner validation fold, the curve is not on the test fold
+    # where there is an inner validation fold, the curve is not on the test fold
+    live = pd.DataFrame(run.history).get(metric)
     best = None if live is None or run.config.val_fold is not None else live.max()
-    row = dict(name=run.config.name, fold=run.config.fold, seed=run.config.seed, **{k: v for k, v in run.metrics.items() if k != "loss"}, **{f"best_epoch_{metric}": best}, loss=run.metrics["loss"],
-               seconds=run.history[-1]["seconds"], epochs=run.history[-1]["epoch"], clips=clips, path=run.path.name)
-    old = _read_log(file).to_dict("records")
-    with atomic_write(file) as tmp: pd.DataFrame([r for r in old if r["name"] != row["name"]] + [row]).to_csv(tmp, index=False, float_format="%.6g")
+    row = dict(name=run.config.name, fold=run.config.fold, seed=run.config.seed,
+               **{k: v for k, v in run.metrics.items() if k != "loss"},
+               **{f"best_epoch_{metric}": best}, loss=run.metrics["loss"],
+               seconds=run.history[-1]["seconds"], epochs=run.history[-1]["epoch"], clips=clips,
+               path=run.path.name)
+    others = [r for r in _read_log(file).to_dict("records") if r["name"] != row["name"]]
+    with atomic_write(file) as tmp:
+        pd.DataFrame([*others, row]).to_csv(tmp, index=False, float_format="%.6g")
 
 def _run_path(config:TrainConfig) -> Path|None:
     "The folder of a run that has a row in the log and a result; None if there is none."
-    log = _read_log(fold_log(config)); row = log[log.name == config.name]
+    log = _read_log(fold_log(config))
+    row = log[log.name == config.name]
     path = Path(config.out)/row.path.iloc[0] if len(row) else None
     return path if path and (path/"result.json").exists() else None
 
@@ -329,34 +449,47 @@ def _ended(config:TrainConfig) -> bool:
     there = whole_settings(json.loads((path/"result.json").read_text())["config"])
     apart = ["task"] if config.task == "auto" else [] # the targets decided it
     diff = settings_differ(there, dataclasses.asdict(config), (*MAY_DIFFER, *apart))
-    if diff: raise ValueError(f"{path} has ended with other settings ({diff}): choose another `out`")
+    if diff:
+        raise ValueError(f"{path} has ended with other settings ({diff}): choose another `out`")
     return True
 
 def _check_clips(runs:list, left:list, data, show:bool):
-    "Before the first training: each fold can be opened, and what has ended was trained on the clips of today. ValueError names what differs."
+    """Before the first training: each fold can be opened, and what has ended was trained on the
+    clips of today. ValueError names what differs."""
     for fold in dict.fromkeys(c.fold for c in runs):
-        same = [c for c in runs if c.fold == fold]; ended = [c for c in same if c not in left]
+        same = [c for c in runs if c.fold == fold]
+        ended = [c for c in same if c not in left]
         try: train, test = data(same[0], "train"), data(same[0], "test")
         except (ValueError, OSError) as e:
             if len(ended) < len(same): raise
-            warnings.warn(f"fold {fold} has ended; whether its clips are still the same cannot be checked: {e}", stacklevel=3)
+            warnings.warn(f"fold {fold} has ended; whether its clips are still the same cannot be "
+                          f"checked: {e}", stacklevel=3)
             continue
         lacking = [c for c, n in zip(train.classes, train.targets.sum(0).tolist()) if n == 0]
-        if show and lacking: print(f"fold {fold}: no clip to train on: {some(lacking, 5)}: the network can never answer that")
-        if not ended: continue
-        now = clip_table(train=train, test=test)
-        for path in map(_run_path, ended):
-            record = read_clips(path)
-            if record is None: warnings.warn(f"{path}: {UNKNOWN}", stacklevel=3); continue
-            diff = differences(record.assign(split=record.split.replace("val", "train")), now)
-            if diff: raise ValueError(f"{path} has ended with other clips ({diff}): choose another `out` to train anew, or point `root` at the clips as they were")
+        if show and lacking:
+            print(f"fold {fold}: no clip to train on: {some(lacking, 5)}: "
+                  "the network can never answer that")
+        if ended: _same_clips(ended, clip_table(train=train, test=test))
+
+def _same_clips(ended:list, now:pd.DataFrame):
+    "ValueError unless the runs that have ended were trained on the clips of today."
+    for path in map(_run_path, ended):
+        record = read_clips(path)
+        if record is None:
+            warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
+            continue
+        diff = differences(record.assign(split=record.split.replace("val", "train")), now)
+        if diff:
+            raise ValueError(f"{path} has ended with other clips ({diff}): choose another "
+                             "`out` to train anew, or point `root` at the clips as they were")
 
 # %% ../nbs/09_evaluate.ipynb #5b3d1bfb
 def known_folds(
     config:TrainConfig, data=open_data, # as in `cross_validate`
 ) -> list: # of whole numbers
     "All folds that a data set has."
-    return sorted({f for split in ("train", "test") for f in data(config, split).table.fold.tolist()})
+    tables = [data(config, split).table for split in ("train", "test")]
+    return sorted({fold for table in tables for fold in table.fold.tolist()})
 
 def check_folds(
     config:TrainConfig, # of any run
@@ -375,23 +508,33 @@ def cross_validate(
     show:bool=True,           # as in `fit`; the summary is printed at the end
     data=open_data,           # `data(config, split) -> ClipSet`; the same at every call
     command:str="cross_validate", # how it was started, for each `result.json`
-) -> pd.DataFrame: # the log's rows: name, fold, seed, accuracy, balanced_accuracy, best_epoch_accuracy (or mAP, best_epoch_mAP), loss, seconds, epochs, clips, path; `.attrs` is their `fold_summary`
-    "Train and test on each fold; the accuracy (or mAP) is that of the last epoch's averaged weights. Runs that have ended are kept, one that was interrupted goes on. Errors as `fit` raises them."
+) -> pd.DataFrame: # the log's rows, one a run; `.attrs` is their `fold_summary`
+    """Train and test on each fold; the accuracy (or mAP) is that of the last epoch's averaged
+    weights. Runs that have ended are kept, one that was interrupted goes on. Errors as `fit` raises
+    them. The columns: name, fold, seed, accuracy, balanced_accuracy, best_epoch_accuracy (or mAP,
+    best_epoch_mAP), loss, seconds, epochs, clips, path."""
     if repeats < 1: raise ValueError(f"repeats={repeats!r}, expected at least 1")
     from accelerate import PartialState
-    if PartialState().num_processes > 1: raise ValueError("cross_validate runs in one process; with several GPUs give each fold its own `accelerate launch -m eat.train --fold ...`")
+    if PartialState().num_processes > 1:
+        raise ValueError("cross_validate runs in one process; with several GPUs give each fold "
+                         "its own `accelerate launch -m eat.train --fold ...`")
     if folds is None: folds = known_folds(config, data)
-    runs = [dataclasses.replace(config, fold=f, seed=config.seed + r) for r in range(repeats) for f in folds]
+    runs = [dataclasses.replace(config, fold=fold, seed=config.seed + repeat)
+            for repeat in range(repeats) for fold in folds]
     if not runs: raise ValueError("no folds to hold out")
     runs_left = [c for c in runs if not _ended(c)]
     if runs_left: check_folds(runs_left[0], folds, data)
     _check_clips(runs, runs_left, data, show)
     for c in runs_left:
         train, test = data(c, "train"), data(c, "test")
-        _add_row(fold_log(c), fit(c, resume="auto", show=show, train=train, test=test, command=command), len(test))
-    t = _read_log(fold_log(config)).set_index("name").loc[[c.name for c in runs]].reset_index()
-    t = t.drop(columns=[k for k in ("mAP", "accuracy", "balanced_accuracy") if k in t and t[k].isna().all()]) # of runs of another task
-    t["path"] = [str(Path(config.out)/p) for p in t.path]; t.attrs.update(fold_summary(t))
+        run = fit(c, resume="auto", show=show, train=train, test=test, command=command)
+        _add_row(fold_log(c), run, len(test))
+    log = _read_log(fold_log(config)).set_index("name")
+    t = log.loc[[c.name for c in runs]].reset_index()
+    metrics = [k for k in ("mAP", "accuracy", "balanced_accuracy") if k in t]
+    t = t.drop(columns=[k for k in metrics if t[k].isna().all()]) # of runs of another task
+    t["path"] = [str(Path(config.out)/p) for p in t.path]
+    t.attrs.update(fold_summary(t))
     if show: print(fold_text(t))
     return t
 
@@ -400,44 +543,68 @@ def plot_folds(
     table:pd.DataFrame, # as `cross_validate` returns it
     ax=None,            # a matplotlib axes; None makes one
 ):
-    "Draw the live curve of each run, one colour a fold, with the last epoch marked. Returns the figure."
+    "The figure of each run's live curve, one colour a fold, with the last epoch marked."
     import matplotlib.pyplot as plt
     if ax is None: _, ax = plt.subplots(figsize=(5, 2.2), layout="constrained")
-    metric = metric_of(table); scale, unit = (100, " (%)") if metric == "accuracy" else (1, "")
+    metric = metric_of(table)
+    scale, unit = (100, " (%)") if metric == "accuracy" else (1, "")
     colour = {f: f"C{i}" for i, f in enumerate(sorted(set(table.fold)))}
-    for r in table.itertuples():
-        log = pd.read_csv(Path(r.path)/"log.csv").dropna(subset=metric); new = r.seed == table.seed.iloc[0]
-        ax.plot(log.epoch, scale*log[metric], c=colour[r.fold], lw=1, label=f"fold {r.fold}" if new else None)
-        ax.plot(r.epochs, scale*getattr(r, metric), "o", c=colour[r.fold], ms=5)
-    ax.set(xlabel="epoch", ylabel=f"{metric}{unit}", title="live, on the held-out clips; the dot (last epoch) is the result"); ax.title.set_fontsize(9); ax.xaxis.get_major_locator().set_params(integer=True); ax.legend(frameon=False, fontsize=8)
+    for row in table.itertuples():
+        log = pd.read_csv(Path(row.path)/"log.csv").dropna(subset=metric)
+        first_seed = row.seed == table.seed.iloc[0]
+        ax.plot(log.epoch, scale*log[metric], c=colour[row.fold], lw=1,
+                label=f"fold {row.fold}" if first_seed else None)
+        ax.plot(row.epochs, scale*getattr(row, metric), "o", c=colour[row.fold], ms=5)
+    ax.set(xlabel="epoch", ylabel=f"{metric}{unit}",
+           title="live, on the held-out clips; the dot (last epoch) is the result")
+    ax.title.set_fontsize(9)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(frameon=False, fontsize=8)
     return ax.figure
 
 # %% ../nbs/09_evaluate.ipynb #0ad70a5d
 def _origins(results:list) -> dict:
-    "Commit, date, hardware and versions of runs: one value where all agree, else the list of all that occur."
-    def seen(key):
-        values = [r.get(key) for r in results]; values = [v for i, v in enumerate(values) if v not in values[:i]]
-        return values[0] if len(values) == 1 else values
-    return {k: seen(k) for k in ("command", "weights", "commit", "date", "hardware", "versions")}
+    "What the runs come from, by key: one value where all agree, else the list of all that occur."
+    origins = {}
+    for key in ("command", "weights", "commit", "date", "hardware", "versions"):
+        different = []
+        for r in results:
+            if r.get(key) not in different: different.append(r.get(key))
+        origins[key] = different[0] if len(different) == 1 else different
+    return origins
+
+def _check_settings(paths, settings:list):
+    "ValueError if runs differ in more than fold and seed."
+    free = (*MAY_DIFFER, "fold", "seed")
+    for path, own in zip(paths, settings):
+        diff = settings_differ(own, settings[0], free, ("there", "in the other"))
+        if diff: raise ValueError(f"{path} does not belong with {paths[0]} ({diff})")
 
 def publish_folds(
     table:pd.DataFrame, # as `cross_validate` returns it
     folder,             # the tracked folder, such as nbs/results
     name:str|None=None, # of the two files; None: data set, network and "folds"
 ) -> Path: # the JSON file
-    "Write rows (CSV), summary with the origin of every run (JSON), and the log of each run (CSV). ValueError if the runs differ in more than fold and seed."
-    results = [json.loads((Path(p)/"result.json").read_text()) for p in table.path]; first = whole_settings(results[0]["config"])
-    for path, r in zip(table.path, results):
-        diff = settings_differ(whole_settings(r["config"]), first, (*MAY_DIFFER, "fold", "seed"), ("there", "in the other"))
-        if diff: raise ValueError(f"{path} does not belong with {table.path.iloc[0]} ({diff})")
-    config = {k: v for k, v in first.items() if k not in ("root", "out", "device", "temperature", "fold", "seed")} # nobody's folders in a tracked file
-    data = {k: results[0]["data"][k] for k in ("name", "classes")} | {k: [r["data"][k] for r in results] for k in ("test_fold", "train_clips", "test_clips")}
-    file = expand(folder)/((name or "-".join([config["dataset"], config["model"], "folds"])) + ".json")
-    out = dict(metrics=fold_summary(table), seconds=sum(r["seconds"] for r in results), data=data, seeds=[r["seed"] for r in results], config=config, **_origins(results))
-    with atomic_write(file.with_suffix(".csv")) as tmp: table.assign(path=[Path(p).name for p in table.path]).to_csv(tmp, index=False, float_format="%.6g")
+    """Write rows (CSV), summary with the origin of every run (JSON), and the log of each run (CSV).
+    ValueError if the runs differ in more than fold and seed."""
+    results = [json.loads((Path(p)/"result.json").read_text()) for p in table.path]
+    settings = [whole_settings(r["config"]) for r in results]
+    _check_settings(table.path.tolist(), settings)
+    private = ("root", "out", "device", "temperature", "fold", "seed") # no one's folders
+    config = {k: v for k, v in settings[0].items() if k not in private}
+    data = {k: results[0]["data"][k] for k in ("name", "classes")}
+    for k in ("test_fold", "train_clips", "test_clips"): data[k] = [r["data"][k] for r in results]
+    out = dict(metrics=fold_summary(table), seconds=sum(r["seconds"] for r in results), data=data,
+               seeds=[r["seed"] for r in results], config=config, **_origins(results))
+    rows = table.assign(path=[Path(p).name for p in table.path])
+    name = name or f"{config['dataset']}-{config['model']}-folds"
+    file = expand(folder)/f"{name}.json"
+    with atomic_write(file.with_suffix(".csv")) as tmp:
+        rows.to_csv(tmp, index=False, float_format="%.6g")
     with atomic_write(file) as tmp: tmp.write_text(json.dumps(out, indent=1) + "\n")
     for r in table.itertuples():
-        with atomic_write(f"{file.with_suffix('')}-fold{r.fold}-seed{r.seed}.csv") as tmp: shutil.copyfile(Path(r.path)/"log.csv", tmp)
+        with atomic_write(f"{file.with_suffix('')}-fold{r.fold}-seed{r.seed}.csv") as tmp:
+            shutil.copyfile(Path(r.path)/"log.csv", tmp)
     return file
 
 # %% ../nbs/09_evaluate.ipynb #d4298820
@@ -448,18 +615,25 @@ def eat_evaluate(
     device:str="auto", # auto, cpu, cuda, mps
 ):
     "Evaluate a run on its held-out fold; writes confusion.png into its folder."
-    path = expand(run) if run else newest_run(); e = evaluate(path, root, device)
+    path = expand(run) if run else newest_run()
+    e = evaluate(path, root, device)
     if e.single_label:
-        wrong = e.mistakes().drop(columns="path")
-        print(f"the most confident of {len(wrong)} mistakes:\n{wrong.head(10).to_string(float_format='%.2f')}" if len(wrong) else "no mistakes")
-    else: print(f"the classes that are found worst:\n{e.per_class().sort_values('average_precision').head(10).to_string(float_format='%.2f')}")
+        worst = e.mistakes().drop(columns="path")
+        title = f"the most confident of {len(worst)} mistakes:" if len(worst) else "no mistakes"
+    else:
+        worst = e.per_class().sort_values("average_precision")
+        title = "the classes that are found worst:"
+    print(title)
+    if len(worst): print(worst.head(10).to_string(float_format="%.2f"))
     print(f"{path}{unfinished(path)}, held out: {e.summary()}", flush=True)
     if not e.single_label: return
     try:
-        with atomic_write(path/"confusion.png") as tmp: plot_confusion(e.confusion, e.clips.classes).savefig(tmp, dpi=100)
+        with atomic_write(path/"confusion.png") as tmp:
+            plot_confusion(e.confusion, e.clips.classes).savefig(tmp, dpi=100)
     except (OSError, ImportError) as err:
         why = getattr(err, "strerror", None) or err
-        print(f"eat_evaluate: the confusion matrix cannot be saved in {path}: {why}", file=sys.stderr)
+        print(f"eat_evaluate: the confusion matrix cannot be saved in {path}: {why}",
+              file=sys.stderr)
 
 # %% ../nbs/09_evaluate.ipynb #50e15eb3
 @command("interrupted; what has ended is kept, and the same command goes on")
@@ -472,7 +646,8 @@ def eat_cross_validate(
 ):
     "Train and test on each fold in turn; what has ended is not run again."
     if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")):
-        raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
+        raise ValueError(
+            f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
     line = f"eat_cross_validate {settings_text(config, preset)} --folds {folds} --repeats {repeats}"
     numbers = None if folds == "all" else [int(f) for f in folds.split(",")]
     t = cross_validate(config, numbers, repeats, command=line)

@@ -34,7 +34,8 @@ class Experiment:
     without:int|None = None  # a fold that takes no part at all, so that settings may be chosen by this table
 
 _PHASE = dict(input="phase", noise="none", mix_p=0.) # without mixing `loss="auto"` is smoothed cross entropy
-_BINARY = dict(loss="bce") # for all rows alike: with "auto" a row without mixing would have another loss than one with it
+# for all rows alike: with "auto" a row without mixing would have another loss than one with it
+_BINARY = dict(loss="bce")
 _COMMON = dict(block="common", dilated=False, head="gap")
 
 EXPERIMENTS = dict(
@@ -45,9 +46,11 @@ EXPERIMENTS = dict(
     reference=Experiment("Appendix A leaves open where in a frame phases are counted from: is the plain inverse STFT of the magnitude worse?",
         {"start of the frame": dict(_PHASE, input="magnitude", phase=dict(reference="start")), "middle of the frame": dict(_PHASE, input="magnitude")}),
     table6a=Experiment("What does each way of mixing add? (table 6a)",
-        {"no mixing": dict(_BINARY, mix_p=0.)} | {f"+ {name}": dict(_BINARY, mixes=tuple(MIXES)[:i+1]) for i, name in enumerate(MIXES)}),
+        {"no mixing": dict(_BINARY, mix_p=0.)}
+        | {f"+ {name}": dict(_BINARY, mixes=tuple(MIXES)[:i+1]) for i, name in enumerate(MIXES)}),
     table6b=Experiment("What does each part of the network add? (table 6b)",
-        {"common blocks, pooling": dict(_BINARY, parts=_COMMON), "+ modified blocks": dict(_BINARY, parts=dict(_COMMON, block="modified")),
+        {"common blocks, pooling": dict(_BINARY, parts=_COMMON),
+         "+ modified blocks": dict(_BINARY, parts=dict(_COMMON, block="modified")),
          "+ dilation": dict(_BINARY, parts=dict(head="gap")), "+ transformer": dict(_BINARY, parts={})}),
     labels=Experiment("Should a mixed clip carry weights, or both labels? (the algorithms say weights, the published code both)",
         {"convex": dict(_BINARY, labels="convex"), "union": dict(_BINARY, labels="union")}),
@@ -67,26 +70,33 @@ EXPERIMENTS = dict(
 )
 
 # %% ../nbs/engine/experiment.ipynb #bdb0d6f1
+# difference (mean of a - b), low, high (95 %), detectable: the smallest true difference that is found in 4 of 5
+# repetitions
 def paired_difference(
     a, b, # accuracies of two rows on the same folds (n,), n at least 2
-) -> dict: # difference (mean of a - b), low, high (95 %), detectable: the smallest true difference that is found in 4 of 5 repetitions
-    "How much better `a` is than `b`, fold by fold, with Student's interval; of no width if all folds differ alike. ValueError for other shapes."
+) -> dict:
+    """How much better `a` is than `b`, fold by fold, with Student's interval; of no width if all folds differ alike.
+    ValueError for other shapes."""
     from scipy.stats import t
     a, b = (pd.Series(v, dtype=float).to_numpy() for v in (a, b))
-    if a.shape != b.shape or len(a) < 2: raise ValueError(f"expected two rows of accuracies on the same folds, at least 2, got {len(a)} and {len(b)}")
-    d, error = a - b, (a - b).std(ddof=1)/len(a)**.5; half = t.ppf(.975, len(a)-1)*error
+    if a.shape != b.shape or len(a) < 2:
+        raise ValueError(f"expected two rows of accuracies on the same folds, at least 2, got {len(a)} and {len(b)}")
+    d, error = a - b, (a - b).std(ddof=1)/len(a)**.5
+    half = t.ppf(.975, len(a)-1)*error
     return dict(difference=d.mean(), low=d.mean()-half, high=d.mean()+half, detectable=half + t.ppf(.8, len(a)-1)*error)
 
 # %% ../nbs/engine/experiment.ipynb #57af813b
 def _known(name:str):
-    if name not in EXPERIMENTS: raise ValueError(f"experiment {name!r} does not exist, expected one of {', '.join(EXPERIMENTS)}")
+    if name not in EXPERIMENTS:
+        raise ValueError(f"experiment {name!r} does not exist, expected one of {', '.join(EXPERIMENTS)}")
 
 def row_folder(
     fields:dict, # what a row changes
     base:str,    # the preset
 ) -> str:
     "A folder name that says what differs from the preset: two rows share it only if they are the same configuration."
-    whole = preset(base); differs = {k: v for k, v in sorted(fields.items()) if getattr(whole, k) != v}
+    whole = preset(base)
+    differs = {k: v for k, v in sorted(fields.items()) if getattr(whole, k) != v}
     return re.sub(r"[^\w.+]+", "-", str(differs)).strip("-") or "as-preset"
 
 def experiment_file(
@@ -101,15 +111,19 @@ def _command(name, base, fold, seed): return f"eat_experiment {name} --preset {b
 
 def _row(name:str, row:str, base:str, fields:dict, run) -> dict:
     "What a table says about a run (a row of `cross_validate`)."
-    m = metric_of(run._fields); r = json.loads((Path(run.path)/"result.json").read_text())
-    return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, **{m: getattr(run, m)}, loss=run.loss, clips=run.clips, steps=r["steps"], epochs=r["epochs"], seconds=r["seconds"], preset=base,
-                changes=json.dumps(fields), command=_command(name, base, run.fold, run.seed), **{k: r[k] for k in ("commit", "date", "hardware")}, versions=json.dumps(r["versions"]))
+    m = metric_of(run._fields)
+    r = json.loads((Path(run.path)/"result.json").read_text())
+    return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, **{m: getattr(run, m)}, loss=run.loss,
+                clips=run.clips, steps=r["steps"], epochs=r["epochs"], seconds=r["seconds"], preset=base,
+                changes=json.dumps(fields), command=_command(name, base, run.fold, run.seed),
+                **{k: r[k] for k in ("commit", "date", "hardware")}, versions=json.dumps(r["versions"]))
 
 def _append(file:Path, row:dict):
     "Put a run's row into a table, in place of an older one of the same row, fold and seed."
     key = lambda r: (r["row"], r["fold"], r["seed"])
     old = pd.read_csv(file).to_dict("records") if file.exists() else []
-    with atomic_write(file) as tmp: pd.DataFrame([r for r in old if key(r) != key(row)] + [row]).to_csv(tmp, index=False, float_format="%.6g")
+    with atomic_write(file) as tmp:
+        pd.DataFrame([r for r in old if key(r) != key(row)] + [row]).to_csv(tmp, index=False, float_format="%.6g")
 
 # %% ../nbs/engine/experiment.ipynb #adaa5f87
 def run_experiment(
@@ -125,8 +139,11 @@ def run_experiment(
     **changes,           # fields of `TrainConfig` to change in all rows, such as epochs=5
 ) -> pd.DataFrame: # one row a run
     "Train and test every row on every fold; what has ended is not run again. Errors as `cross_validate` raises them."
-    _known(name); rows = EXPERIMENTS[name].rows
-    if results and changes: raise ValueError(f"a table in `results` is for the preset as it is; without `results`, {', '.join(changes)} may be changed")
+    _known(name)
+    rows = EXPERIMENTS[name].rows
+    if results and changes:
+        raise ValueError(f"a table in `results` is for the preset as it is; without `results`, {', '.join(changes)} "
+                         "may be changed")
     fixed = [k for k in changes if any(k in fields and not isinstance(fields[k], dict) for fields in rows.values())]
     if fixed: raise ValueError(f"{fixed[0]} is what rows of {name!r} set themselves: it cannot be changed for all")
     out_of_it, done = EXPERIMENTS[name].without, []
@@ -136,14 +153,16 @@ def run_experiment(
         clips = data(config, split)
         return clips if out_of_it is None else clips.select(clips.table.fold != out_of_it)
     group = base if out_of_it is None else f"{base}-without-fold{out_of_it}"
-    complete = {row: {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own} for row, own in rows.items()}
+    complete = {row: {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own}
+                for row, own in rows.items()}
     for fields in complete.values(): preset(base, **fields) # a row that cannot be is refused before any is trained
     for fold in folds:
         for row, fields in complete.items():
             where = Path(out)/"experiments"/group/row_folder(fields, base)
             config = preset(base, **fields, seed=seed, root=root, device=device, out=str(where))
             if show: print(f"{name}, fold {fold}, {row}: ", end="", flush=True)
-            run = next(cross_validate(config, [fold], show=False, data=heard, command=_command(name, base, fold, seed)).itertuples())
+            run = next(cross_validate(config, [fold], show=False, data=heard,
+                                      command=_command(name, base, fold, seed)).itertuples())
             done.append(_row(name, row, base, fields, run))
             if show: print(f"{metric_of(run._fields)} {figure_text(run._asdict())}, {run.seconds:.0f} s", flush=True)
             if results: _append(experiment_file(name, base, results), done[-1])
@@ -154,21 +173,29 @@ def read_experiment(
     name:str, base:str="esc10_xs", # experiment and preset
     folder=None,                  # of the tables; None: the tracked ones of this checkout
 ) -> pd.DataFrame:
-    "A tracked table, rows in their order. FileNotFoundError says which command makes it; ValueError if rows are missing on some fold, or were trained with other settings than these rows have now."
-    _known(name); file = experiment_file(name, base, folder); command = f"eat_experiment {name} --preset {base} --results nbs/results"
+    """A tracked table, rows in their order. FileNotFoundError says which command makes it; ValueError if rows are
+    missing on some fold, or were trained with other settings than these rows have now."""
+    _known(name)
+    file = experiment_file(name, base, folder)
+    command = f"eat_experiment {name} --preset {base} --results nbs/results"
     if not file.exists(): raise FileNotFoundError(f"{file}: no such file; `{command}` makes it")
-    t, rows = pd.read_csv(file), EXPERIMENTS[name].rows; t = t[t.row.isin(list(rows))]
+    t, rows = pd.read_csv(file), EXPERIMENTS[name].rows
+    t = t[t.row.isin(list(rows))]
     stale = [row for row, changes in zip(t.row, t.changes) if json.loads(changes) != json.loads(json.dumps(rows[row]))]
-    if stale: raise ValueError(f"{file}: {', '.join(dict.fromkeys(stale))}: trained with other settings than this row has now; delete the file, and `{command}` makes it again")
+    if stale:
+        raise ValueError(f"{file}: {', '.join(dict.fromkeys(stale))}: trained with other settings than this row has "
+                         f"now; delete the file, and `{command}` makes it again")
     grid = t.pivot_table(metric_of(t), ["fold", "seed"], "row").reindex(columns=list(rows))
-    if grid.isna().any(axis=None): raise ValueError(f"{file} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
+    if grid.isna().any(axis=None):
+        raise ValueError(f"{file} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
     return t.assign(row=pd.Categorical(t.row, list(rows))).sort_values(["row", "fold", "seed"], ignore_index=True)
 
 # %% ../nbs/engine/experiment.ipynb #a205e8cc
 def tracked(
     name:str, base:str="esc10_xs", folder=None, # as in `read_experiment`
 ) -> pd.DataFrame|None:
-    "For a page that must run without its tables, too: the table, or None after printing what `read_experiment` has to say."
+    """For a page that must run without its tables, too: the table, or None after printing what `read_experiment` has to
+    say."""
     _known(name)
     try: return read_experiment(name, base, folder)
     except (FileNotFoundError, ValueError) as e: print(e)
@@ -177,25 +204,39 @@ def paper_rows(
     name:str,         # "table6a", "table6b" or "table7"
     folder=None,      # holds paper_experiments.csv; None: as in `read_experiment`
 ) -> pd.Series: # percent, by row
-    "What the paper measured (EAT-S, ESC-50). Its tables 6 give a baseline and what each row adds to the one before; here they are added up."
-    p = pd.read_csv(expand(folder or results_dir())/"paper_experiments.csv").query("experiment == @name").set_index("row")
+    """What the paper measured (EAT-S, ESC-50). Its tables 6 give a baseline and what each row adds to the one before;
+    here they are added up."""
+    p = pd.read_csv(expand(folder
+                           or results_dir())/"paper_experiments.csv").query("experiment == @name").set_index("row")
     return p.accuracy.fillna(p.increment).cumsum() if p.increment.notna().any() else p.accuracy
 
 # %% ../nbs/engine/experiment.ipynb #40f39455
+# a line a row, percent and points: accuracy (or mAP, times 100), low, high, std (over folds), against, difference,
+# difference_low, difference_high, detectable
 def experiment_summary(
     table:pd.DataFrame, # as `run_experiment` or `read_experiment` gives it
     against:str|None=None, # what each row is compared with: "previous", or a row; None: as the experiment says
-) -> pd.DataFrame: # a line a row, percent and points: accuracy (or mAP, times 100), low, high, std (over folds), against, difference, difference_low, difference_high, detectable
-    "Mean accuracy with its interval (mAP: none), and the paired difference with its own. Repeats of a fold are averaged first. A single fold gives no differences (NaN)."
-    e = EXPERIMENTS[table.experiment.iloc[0]]; against = against or e.against; rows = list(e.rows); lines = []
-    if against not in ("previous", *rows): raise ValueError(f"against={against!r}, expected 'previous' or one of {', '.join(rows)}")
+) -> pd.DataFrame:
+    """Mean accuracy with its interval (mAP: none), and the paired difference with its own. Repeats of a fold are
+    averaged first. A single fold gives no differences (NaN)."""
+    e = EXPERIMENTS[table.experiment.iloc[0]]
+    against = against or e.against
+    rows = list(e.rows)
+    lines = []
+    if against not in ("previous", *rows):
+        raise ValueError(f"against={against!r}, expected 'previous' or one of {', '.join(rows)}")
     metric = metric_of(table)
-    grid = table.pivot_table(metric, "fold", "row", observed=True)[rows]; clips = int(table.groupby("fold").clips.first().sum())
+    grid = table.pivot_table(metric, "fold", "row", observed=True)[rows]
+    clips = int(table.groupby("fold").clips.first().sum())
     for i, row in enumerate(rows):
-        low, high = accuracy_interval(grid[row].mean(), clips) if metric == "accuracy" else (float("nan"),)*2; other = against if against != "previous" else rows[max(i-1, 0)]
-        p = paired_difference(grid[row], grid[other]) if other != row and len(grid) > 1 else dict.fromkeys(("difference", "low", "high", "detectable"), float("nan"))
-        line = {"row": row, metric: grid[row].mean()} | dict(low=low, high=high, std=grid[row].std(), against=other if other != row else "",
-                    difference=p["difference"], difference_low=p["low"], difference_high=p["high"], detectable=p["detectable"])
+        low, high = accuracy_interval(grid[row].mean(), clips) if metric == "accuracy" else (float("nan"),)*2
+        other = against if against != "previous" else rows[max(i-1, 0)]
+        p = paired_difference(grid[row], grid[other]) if other != row and len(
+            grid) > 1 else dict.fromkeys(("difference", "low", "high", "detectable"), float("nan"))
+        line = {"row": row, metric: grid[row].mean()} | dict(low=low, high=high, std=grid[row].std(),
+                                                             against=other if other != row else "",
+                    difference=p["difference"], difference_low=p["low"], difference_high=p["high"],
+                    detectable=p["detectable"])
         lines.append({k: v if isinstance(v, str) else 100*v for k, v in line.items()})
     return pd.DataFrame(lines).set_index("row")
 
@@ -205,10 +246,15 @@ def show_summary(
     **more,               # columns to put beside the accuracy, such as paper=[...]
 ) -> pd.DataFrame:
     "The summary for reading: one decimal, intervals as text."
-    s = summary; text = lambda x, form: x.map(lambda v: "" if pd.isna(v) else format(v, form))
+    s = summary
+    text = lambda x, form: x.map(lambda v: "" if pd.isna(v) else format(v, form))
     between = lambda low, high, form: [f"{l} to {h}" if l else "" for l, h in zip(text(low, form), text(high, form))]
-    t = pd.DataFrame({f"{metric_of(s)} (%)": text(s[metric_of(s)], ".1f"), "95 % interval": between(s.low, s.high, ".1f"), "deviation over folds": text(s["std"], ".1f"), **more}, index=s.index)
-    return t.assign(**{"against": s.against, "difference (points)": text(s.difference, "+.1f"), "its 95 % interval": between(s.difference_low, s.difference_high, "+.1f"), "detectable": text(s.detectable, ".1f")})
+    t = pd.DataFrame({f"{metric_of(s)} (%)": text(s[metric_of(s)], ".1f"),
+                      "95 % interval": between(s.low, s.high, ".1f"), "deviation over folds": text(s["std"], ".1f"),
+                      **more}, index=s.index)
+    return t.assign(**{"against": s.against, "difference (points)": text(s.difference, "+.1f"),
+                       "its 95 % interval": between(s.difference_low, s.difference_high, "+.1f"),
+                       "detectable": text(s.detectable, ".1f")})
 
 def about(table:pd.DataFrame) -> str: # as `read_experiment` gives it
     "Which runs a table is made of: folds, seeds, minutes, hardware, commits."
@@ -223,13 +269,17 @@ def plot_experiment(
 ):
     "Each row's folds, joined from row to row, and their mean. Returns the figure."
     import matplotlib.pyplot as plt
-    rows = list(EXPERIMENTS[table.experiment.iloc[0]].rows); x = range(len(rows))
+    rows = list(EXPERIMENTS[table.experiment.iloc[0]].rows)
+    x = range(len(rows))
     if ax is None: _, ax = plt.subplots(figsize=(2.4 + len(rows), 2.6), layout="constrained")
     grid = 100*table.pivot_table(metric_of(table), "fold", "row", observed=True)[rows]
-    for fold, line in grid.iterrows(): ax.plot(x, line, ".-", c=f"C{fold-1}", lw=.7, ms=5, alpha=.6, label=f"fold {fold}")
+    for fold, line in grid.iterrows():
+        ax.plot(x, line, ".-", c=f"C{fold-1}", lw=.7, ms=5, alpha=.6, label=f"fold {fold}")
     ax.plot(x, grid.mean(), "k_", ms=24, mew=2, label="mean")
     if paper is not None: ax.plot(x, paper, "kx", ms=6, label="paper (EAT-S, ESC-50)")
-    ax.set_xticks(x, rows, rotation=20, ha="right", fontsize=8); ax.set(ylabel=f"{metric_of(table)} (%)", xlim=(-.4, len(rows)-.6)); ax.legend(frameon=False, fontsize=7, bbox_to_anchor=(1, 1), loc="upper left")
+    ax.set_xticks(x, rows, rotation=20, ha="right", fontsize=8)
+    ax.set(ylabel=f"{metric_of(table)} (%)", xlim=(-.4, len(rows)-.6))
+    ax.legend(frameon=False, fontsize=7, bbox_to_anchor=(1, 1), loc="upper left")
     return ax.figure
 
 # %% ../nbs/engine/experiment.ipynb #9b6a7047
@@ -237,10 +287,14 @@ def list_experiments(
     base:str="esc10_xs", folder=None, # preset, and where its tables lie
 ) -> str:
     "Names, questions and rows, with the folds that a table has. ValueError for an unknown preset."
-    preset(base); lines = []
+    preset(base)
+    lines = []
     for name, e in EXPERIMENTS.items():
-        file = experiment_file(name, base, folder); t = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["row", "fold"])
-        lines += [f"{name}: {e.question}", *(f"    {row:24} folds in the table: {' '.join(map(str, sorted(set(t.fold[t.row == row])))) or 'none'}" for row in e.rows)]
+        file = experiment_file(name, base, folder)
+        t = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["row", "fold"])
+        lines += [f"{name}: {e.question}",
+                  *(f"    {row:24} folds in the table: "
+                    f"{' '.join(map(str, sorted(set(t.fold[t.row == row])))) or 'none'}" for row in e.rows)]
     return "\n".join(lines)
 
 _preset = preset # `eat_experiment` has an option of the same name
@@ -248,7 +302,8 @@ _preset = preset # `eat_experiment` has an option of the same name
 @command("interrupted; what has ended is kept, and the same command goes on")
 def eat_experiment(
     names:list[str],       # which to run; none: list them
-    preset:one_of(PRESETS)="esc10_xs", # the preset that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
+    # the preset that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
+    preset:one_of(PRESETS)="esc10_xs",
     folds:str="all",       # to hold out in turn: all, or such as 1,2,5
     seed:int=0,            # the same for every row
     root:str|None=None,    # where the data lies; default: EAT_DATA
@@ -256,9 +311,11 @@ def eat_experiment(
     out:str="runs",        # runs are kept below this
     results:str|None=None, # folder of the tables, such as nbs/results; default: none are written
 ):
-    "Run the paper's experiments and some open questions by name, fold by fold and row by row; what has ended is not run again."
+    """Run the paper's experiments and some open questions by name, fold by fold and row by row; what has ended is not
+    run again."""
     if not names: return print(list_experiments(preset, results))
-    if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")): raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
+    if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")):
+        raise ValueError(f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")
     folds = None if folds == "all" else [int(f) for f in folds.split(",")]
     for name in names: _known(name)
     if folds: check_folds(_preset(preset, root=root, fold=folds[0]), folds)

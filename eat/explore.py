@@ -21,7 +21,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool1d, pad
 
 from .audio import fix_length, load_audio, peak_normalise
-from .augment import (COLOURS, AudioAugment, add_noise, delay, flip_polarity, fragment_gain, high_pass, low_pass, low_sine, mu_law, phase_noise,
+from .augment import (COLOURS, AudioAugment, add_noise, delay, flip_polarity, fragment_gain,
+                         high_pass, low_pass, low_sine, mu_law, phase_noise,
                          quantise, random_gain, random_resample, time_mask)
 from .core import show_spec, show_wave
 from .data import find_esc, read_esc
@@ -42,7 +43,8 @@ def esc_table(
     return _read_esc(str(csv), csv.stat().st_mtime_ns) if csv.is_file() else None
 
 def sound_names(root=None) -> list:
-    "What an explorer offers: the procedural sounds, ESC-50's classes if the data set is here, and a file."
+    """What an explorer offers: the procedural sounds, ESC-50's classes if the data set is here, and
+    a file."""
     table = esc_table(root)
     return [*CLASSES, *(ESC + c for c in ([] if table is None else sorted(set(table.label)))), FILE]
 
@@ -50,7 +52,8 @@ def sound_names(root=None) -> list:
 def _read(path, changed, sr): return peak_normalise(load_audio(path, sr))
 
 @lru_cache(maxsize=32)
-def _synth(name, sr, seconds, take): return peak_normalise(synth_clip(name, sr, seconds, torch.Generator().manual_seed(take)))
+def _synth(name, sr, seconds, take):
+    return peak_normalise(synth_clip(name, sr, seconds, torch.Generator().manual_seed(take)))
 
 def get_sound(
     name:str="cow",     # a procedural sound, "ESC-50: dog", or `FILE`
@@ -63,13 +66,17 @@ def get_sound(
     "A clip to look at. FileNotFoundError or ValueError that says what is wrong."
     if name in CLASSES: return _synth(name, sr, seconds, take).clone()
     table = esc_table(root) if name.startswith(ESC) else None
-    if name == FILE and not path.strip(): raise ValueError("type the path of an audio file and press Enter, or upload one")
+    if name == FILE and not path.strip():
+        raise ValueError("type the path of an audio file and press Enter, or upload one")
     if name != FILE:
         rows = [] if table is None else table.path[table.label == name.removeprefix(ESC)].tolist()
-        if not rows: raise ValueError(f"no sound named {name!r}, expected one of {', '.join(sound_names(root))}")
+        if not rows:
+            raise ValueError(f"no sound named {name!r}, expected one of "
+                             f"{', '.join(sound_names(root))}")
         path = rows[take % len(rows)]
     path = Path(path.strip()).expanduser()
-    return fix_length(_read(path, path.stat().st_mtime_ns if path.is_file() else 0, sr), int(seconds*sr), "start")
+    return fix_length(_read(path, path.stat().st_mtime_ns if path.is_file() else 0, sr),
+                      int(seconds*sr), "start")
 
 def label_of(name:str, path:str="") -> str: # as in `get_sound`
     "The class that a sound stands for: its name, or its file's."
@@ -83,16 +90,18 @@ class View:
     sr:int              # samples per second
     note:str            # a line of numbers in words
     spec:dict = field(default_factory=dict)   # arguments of `show_spec`
-    faded:dict = field(default_factory=dict)  # title -> boxes (from s, to s, from Hz, to Hz) of it that the mix does not use
+    # title -> boxes (from s, to s, from Hz, to Hz) of it that the mix does not use
+    faded:dict = field(default_factory=dict)
     labels:dict|None = None                   # class -> weight in the target
-    zoom:float = 0.                           # seconds of waveform drawn around the loudest moment; 0: all
+    zoom:float = 0.  # seconds of waveform drawn around the loudest moment; 0: all
     at:int = 0                                # the sample that the STFT explorer looks at
 
 def thin(
     x:Tensor,         # waveform (channels, time)
     columns:int=600,  # pixels
 ) -> tuple[Tensor, float]: # what to draw, and the share of its rate that it keeps
-    "Least and greatest sample of each column of the picture, in turn: drawn, it looks like `x` and takes no time."
+    """Least and greatest sample of each column of the picture, in turn: drawn, it looks like `x`
+    and takes no time."""
     n = x.shape[-1]//columns
     if n < 4: return x, 1.
     low, high = x[..., :n*columns].unflatten(-1, (columns, n)).aminmax(dim=-1)
@@ -104,7 +113,8 @@ def loudest(x:Tensor) -> int: # waveform (1, time)
 
 # %% ../nbs/12_explore.ipynb #18070e28
 def _axes(fig, rows, columns, **grid):
-    "The axes of a figure `(rows, columns)`, emptied. They are made once: making axes takes longer than drawing into them."
+    """The axes of a figure `(rows, columns)`, emptied. They are made once: making axes takes longer
+    than drawing into them."""
     from matplotlib.ticker import MaxNLocator
     if not fig.axes:
         axs = fig.subplots(rows, columns, gridspec_kw=grid, squeeze=False)
@@ -119,10 +129,13 @@ def _axes(fig, rows, columns, **grid):
 def _draw_wave(view, ax, title, centre, top):
     "A clip, or `view.zoom` seconds of it around sample `centre`; `top` is the height of the axes."
     x, n = view.clips[title], int(view.zoom*view.sr)
-    if n: start = min(max(centre - n//2, 0), x.shape[-1] - n); x = x[:, start:start+n]
+    if n:
+        start = min(max(centre - n//2, 0), x.shape[-1] - n)
+        x = x[:, start:start+n]
     line, share = thin(x)
     where = f", from {start/view.sr:.3f} s on" if n else ""
-    show_wave(line, view.sr*share, ax, title=title + where).set(ylim=(-1.05*top, 1.05*top), xlabel="")
+    show_wave(line, view.sr*share, ax,
+              title=title + where).set(ylim=(-1.05*top, 1.05*top), xlabel="")
 
 # %% ../nbs/12_explore.ipynb #c92dca69
 def _fade(ax, box, sr, fill=True):
@@ -130,23 +143,29 @@ def _fade(ax, box, sr, fill=True):
     from matplotlib.patches import Rectangle
     bins = ax.images[0].get_array().shape[0] - 1
     (t0, t1), (f0, f1) = box[:2], (f*2/sr*bins for f in box[2:])
-    style = dict(fc="white", alpha=.72, lw=0) if fill else dict(fill=False, ec="cyan", lw=1.2, ls="--")
+    style = dict(fc="white", alpha=.72,
+                 lw=0) if fill else dict(fill=False, ec="cyan", lw=1.2, ls="--")
     ax.add_patch(Rectangle((t0, f0), t1-t0, f1-f0, **style))
-    if fill and f1-f0 > .12*bins and t1-t0 > .25*ax.get_xlim()[1]: ax.text((t0+t1)/2, (f0+f1)/2, "not used", ha="center", va="center", fontsize=9)
+    if fill and f1-f0 > .12*bins and t1-t0 > .25*ax.get_xlim()[1]:
+        ax.text((t0+t1)/2, (f0+f1)/2, "not used", ha="center", va="center", fontsize=9)
 
 def draw_clips(
     view:View,
     fig, # a matplotlib Figure, empty or drawn by this function before
 ):
-    "A column for each clip, waveform above, spectrogram below. What a mix does not use is faded, and the cut drawn into the last clip."
+    """A column for each clip, waveform above, spectrogram below. What a mix does not use is faded,
+    and the cut drawn into the last clip."""
     axs, titles = _axes(fig, 2, len(view.clips), height_ratios=(1, 1.6)), list(view.clips)
-    centre, top = loudest(view.clips[titles[0]]), max(1e-3, *(float(x.abs().max()) for x in view.clips.values()))
+    centre, top = loudest(view.clips[titles[0]]), max(1e-3, *(float(x.abs().max())
+                                                              for x in view.clips.values()))
     n_fft = view.spec.get("n_fft", 1024)
-    loud = [20*math.log10(stft(x, min(n_fft, x.shape[-1]), max(n_fft//4, 1)).abs().max() + 1e-9) for x in view.clips.values()]
+    loud = [20*math.log10(stft(x, min(n_fft, x.shape[-1]), max(n_fft//4, 1)).abs().max() + 1e-9)
+            for x in view.clips.values()]
     for wave, spec, title, db in zip(*axs, titles, loud):
         _draw_wave(view, wave, title, centre, top)
         show_spec(view.clips[title], view.sr, spec, **view.spec)
-        for image in spec.images: image.set_clim(*(v + max(loud) - db for v in image.get_clim()))  # one scale: black and white mean the same in all
+        # one scale: black and white mean the same in all
+        for image in spec.images: image.set_clim(*(v + max(loud) - db for v in image.get_clim()))
         if title != titles[0]: spec.set_ylabel("")
         for box in view.faded.get(title, []): _fade(spec, box, view.sr)
         if title == titles[-1]:
@@ -156,7 +175,8 @@ def draw_clips(
 # %% ../nbs/12_explore.ipynb #7197b1e7
 def picture(fig) -> bytes: # a PNG
     "A figure as the bytes of a PNG, with little compression, which is quickest."
-    buf = io.BytesIO(); fig.savefig(buf, format="png", pil_kwargs=dict(compress_level=1))
+    buf = io.BytesIO()
+    fig.savefig(buf, format="png", pil_kwargs=dict(compress_level=1))
     return buf.getvalue()
 
 def wav(
@@ -165,14 +185,16 @@ def wav(
     top:float=1.,   # this value becomes full scale
 ) -> bytes:
     "A clip as the bytes of a 16-bit WAV file, which every browser plays."
-    buf = io.BytesIO(); sf.write(buf, (x[0]/top).clamp(-1, 1).numpy(), sr, format="WAV", subtype="PCM_16")
+    buf = io.BytesIO()
+    sf.write(buf, (x[0]/top).clamp(-1, 1).numpy(), sr, format="WAV", subtype="PCM_16")
     return buf.getvalue()
 
 def label_bars(labels:dict) -> str: # class -> weight
     "A target as HTML: a bar for each class that is in it."
     row = ('<tr><td style="padding-right:8px">{}</td><td style="width:300px"><div style="height:14px;background:#8b2f88;width:{:.0f}px"></div></td>'
            '<td style="padding-left:8px"><b>{:.2f}</b></td></tr>')
-    return "<b>target</b><table>" + "".join(row.format(html.escape(k), 300*v, v) for k, v in labels.items()) + "</table>"
+    return "<b>target</b><table>" + "".join(row.format(html.escape(k), 300*v, v)
+                                            for k, v in labels.items()) + "</table>"
 
 # %% ../nbs/12_explore.ipynb #ed0e83c2
 class Control(NamedTuple):
@@ -191,33 +213,42 @@ def _cell(control):
 # %% ../nbs/12_explore.ipynb #c6b15dcd
 @contextmanager
 def _one_thread():
-    "One clip is little work: sharing it with a second thread makes it slower as soon as the other core is busy."
-    n = torch.get_num_threads(); torch.set_num_threads(1)
+    """One clip is little work: sharing it with a second thread makes it slower as soon as the other
+    core is busy."""
+    n = torch.get_num_threads()
+    torch.set_num_threads(1)
     try: yield
     finally: torch.set_num_threads(n)
 
 def _compute(view, draw, fig, values):
-    "The view, its picture, and the warnings that came with it; both computing and drawing may warn."
+    """The view, its picture, and the warnings that came with it; both computing and drawing may
+    warn."""
     with _one_thread(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         result = view(**values)
         draw(result, fig)
         return result, picture(fig), [str(t.message) for t in told]
 
-def _say(lines, colour): return "".join(f'<div style="color:{colour};line-height:1.3"><b>{html.escape(t)}</b></div>' for t in lines)
+def _say(lines, colour):
+    return "".join(f'<div style="color:{colour};line-height:1.3"><b>{html.escape(t)}</b></div>'
+                   for t in lines)
 
 def _refresh(w, view, draw, fig, cells):
-    "Read the controls, compute, show. An exception in a callback would vanish, so it is shown in the widget."
+    """Read the controls, compute, show. An exception in a callback would vanish, so it is shown in
+    the widget."""
     values = {k: c.widget.value for k, (c, _) in cells.items()}
     used = {k for k, (c, _) in cells.items() if c.when(values)}
     for k, (_, cell) in cells.items(): cell.layout.display = "" if k in used else "none"
     try: w.result, w.picture.value, told = _compute(view, draw, fig, {k: values[k] for k in used})
     except Exception as e:
         known = isinstance(e, (ValueError, OSError)) # a user's mistake has a message of its own
-        w.result, w.message.value = None, _say([str(e) if known else f"{type(e).__name__}: {e}", "The picture below is the last one that worked."], "firebrick")
+        w.result, w.message.value = None, _say([str(e) if known else f"{type(e).__name__}: {e}",
+                                                "The picture below is the last one that worked."],
+                                               "firebrick")
         return
     w.message.value = _say(told, "darkorange")
-    w.note.value, w.bars.value = f'<div style="line-height:1.3">{html.escape(w.result.note)}</div>', label_bars(w.result.labels) if w.result.labels else ""
+    w.note.value, w.bars.value = f'<div style="line-height:1.3">{html.escape(w.result.note)}</div>', label_bars(
+        w.result.labels) if w.result.labels else ""
     _play(w, w.result)
 
 # %% ../nbs/12_explore.ipynb #d384e4b7
@@ -229,7 +260,8 @@ def _play(w, view):
                                      layout=dict(width=f"{96//len(view.clips)}%", max_width="320px", margin="0 6px 0 0")) for _ in view.clips]
     top = max(1., *(float(x.abs().max()) for x in view.clips.values()))
     for box, (title, x) in zip(w.players.children, view.clips.items()):
-        box.children[0].value, box.children[1].value = f"<b>{html.escape(title)}</b>", wav(x, view.sr, top)
+        box.children[0].value, box.children[1].value = f"<b>{html.escape(title)}</b>", wav(
+            x, view.sr, top)
 
 def explorer(
     view:Callable,        # view(**values of the controls that matter) -> View
@@ -237,14 +269,17 @@ def explorer(
     controls:dict,        # name -> Control
     size=(9.5, 3.6),      # of the picture, inches
 ):
-    "A widget: controls, and what `view` and `draw` make of their values. `.controls` and `.result` are for tests and for you."
+    """A widget: controls, and what `view` and `draw` make of their values. `.controls` and
+    `.result` are for tests and for you."""
     import ipywidgets as W
     from matplotlib.figure import Figure
     w, fig = W.VBox(layout=dict(max_width="1000px")), Figure(figsize=size, dpi=90)
     cells = {k: (c, _cell(c)) for k, c in controls.items()}
     w.controls, w.players = {k: c.widget for k, c in controls.items()}, W.HBox()
-    w.message, w.note, w.bars, w.picture = W.HTML(), W.HTML(), W.HTML(), W.Image(layout=dict(max_width="100%", object_fit="contain"))
-    grid = W.GridBox([cell for _, cell in cells.values()], layout=dict(grid_template_columns="repeat(2, 49%)"))
+    w.message, w.note, w.bars, w.picture = W.HTML(), W.HTML(), W.HTML(), W.Image(
+        layout=dict(max_width="100%", object_fit="contain"))
+    grid = W.GridBox([cell for _, cell in cells.values()],
+                     layout=dict(grid_template_columns="repeat(2, 49%)"))
     w.children = [grid, w.message, w.picture, w.note, w.bars, w.players]
     update = lambda change=None: _refresh(w, view, draw, fig, cells)
     for c in w.controls.values(): c.observe(update, "value")
@@ -255,19 +290,23 @@ def explorer(
 def _upload(text):
     "A button that keeps an uploaded file in a temporary folder and writes its path into `text`."
     import ipywidgets as W
-    button, folders = W.FileUpload(accept="audio/*", description="upload", layout=dict(margin="2px 2px 2px 118px")), []
+    button, folders = W.FileUpload(accept="audio/*", description="upload",
+                                   layout=dict(margin="2px 2px 2px 118px")), []
     def keep(change):
         for f in change.new:
             folders.append(tempfile.TemporaryDirectory()) # removed with the widget
             path = Path(folders[-1].name, Path(f.name).name)
-            path.write_bytes(f.content); text.value = str(path)
+            path.write_bytes(f.content)
+            text.value = str(path)
     button.observe(keep, "value")
     return button
 
 def _sound_controls(value, take, n=""):
     "The controls that choose a clip."
     import ipywidgets as W
-    text = W.Text(description=f"file {n}", placeholder="path of a wav, flac, ogg or mp3 file, then Enter", continuous_update=False)
+    text = W.Text(description=f"file {n}",
+                  placeholder="path of a wav, flac, ogg or mp3 file, then Enter",
+                  continuous_update=False)
     mine = lambda v: v["sound"+n] == FILE
     return {"sound"+n: Control(W.Dropdown(description=f"sound {n}", options=sound_names(), value=value), "what is heard"),
             "path"+n: Control(text, _upload(text), mine),
@@ -276,15 +315,19 @@ def _sound_controls(value, take, n=""):
 def _common(sr, zoom=True):
     "The controls for the length and for how much of the waveform is drawn."
     import ipywidgets as W
-    d = dict(seconds=Control(W.IntSlider(description="length (s)", value=2, min=1, max=5), "of the clip"))
+    d = dict(seconds=Control(W.IntSlider(description="length (s)", value=2, min=1, max=5),
+                             "of the clip"))
     zooms = {"the whole clip": 0., "200 ms": .2, "20 ms": .02, "5 ms": .005}
-    return d | dict(zoom=Control(W.Dropdown(description="waveform", options=zooms, value=0.), "how much of it is drawn, around the loudest moment")) if zoom else d
+    return d | dict(zoom=Control(W.Dropdown(description="waveform", options=zooms, value=0.),
+                                 "how much of it is drawn, around the loudest "
+                                 "moment")) if zoom else d
 
 def _powers(low, high, value, sr):
     "A slider over powers of two, in samples and milliseconds."
     import ipywidgets as W
     sizes = [2**k for k in range(low, high+1)]
-    return W.SelectionSlider(description="window", options=[(f"{n} ({n/sr*1000:.0f} ms)", n) for n in sizes], value=value)
+    return W.SelectionSlider(description="window",
+                             options=[(f"{n} ({n/sr*1000:.0f} ms)", n) for n in sizes], value=value)
 
 # %% ../nbs/12_explore.ipynb #f1282b51
 def stft_view(
@@ -300,7 +343,8 @@ def stft_view(
     sr:int=22050,
 ) -> View:
     "A clip and how to draw its spectrogram: figures 2 and 3 of the paper with every number free."
-    x, hop, mel = get_sound(sound, path, take, seconds, sr), n_fft//overlap, bands if scale == "mel" else None
+    x, hop, mel = get_sound(sound, path, take, seconds,
+                            sr), n_fft//overlap, bands if scale == "mel" else None
     rows, frames = mel or n_fft//2 + 1, 1 + x.shape[-1]//hop
     note = (f"The window is {n_fft/sr*1000:.1f} ms long, the lines of the FFT are {sr/n_fft:.1f} Hz apart. Hop {hop} samples, {hop/sr*1000:.1f} ms. "
             f"{rows} rows × {frames} columns = {rows*frames} numbers from {x.shape[-1]} samples.")
@@ -312,19 +356,25 @@ def draw_stft(
     view:View,
     fig, # a matplotlib Figure, empty or drawn by this function before
 ):
-    "Waveform and spectrogram; beside them one window of samples, and its spectrum: one column of the spectrogram."
+    """Waveform and spectrogram; beside them one window of samples, and its spectrum: one column of
+    the spectrogram."""
     from scipy.signal import get_window
     (wave, piece), (spec, column) = _axes(fig, 2, 2, width_ratios=(3, 1), height_ratios=(1, 1.6))
     (title, x), n = *view.clips.items(), view.spec["n_fft"]
     t, samples = (np.arange(n) - n//2)/view.sr*1000, pad(x, (n//2, n))[0, view.at:view.at+n].numpy()
     shape, high = get_window(view.spec["window"], n), max(float(np.abs(samples).max()), 1e-6)
     _draw_wave(view, wave, title, 0, max(float(x.abs().max()), 1e-3))
-    wave.axvspan(view.at/view.sr + t[0]/1000, view.at/view.sr + t[-1]/1000, color="tab:orange", alpha=.6, lw=0)
-    piece.plot(t, samples, lw=.6, color="silver"); piece.plot(t, samples*shape, lw=.8); piece.plot(t, shape*high, lw=1, color="tab:orange")
+    wave.axvspan(view.at/view.sr + t[0]/1000, view.at/view.sr + t[-1]/1000, color="tab:orange",
+                 alpha=.6, lw=0)
+    piece.plot(t, samples, lw=.6, color="silver")
+    piece.plot(t, samples*shape, lw=.8)
+    piece.plot(t, shape*high, lw=1, color="tab:orange")
     piece.set(xlim=(t[0], t[-1]), ylim=(-1.05*high, 1.05*high), title="one window (ms)")
     show_spec(x, view.sr, spec, **view.spec).axvline(view.at/view.sr, color="tab:orange", lw=1)
-    S = np.asarray(spec.images[0].get_array()); S = S[:, min(view.at//view.spec["hop_length"], S.shape[1]-1)]
-    column.plot(S, np.arange(len(S)), lw=.7); column.set(xlim=(-view.spec["top_db"], 2), ylim=spec.get_ylim(), xlabel="its spectrum (dB)")
+    S = np.asarray(spec.images[0].get_array())
+    S = S[:, min(view.at//view.spec["hop_length"], S.shape[1]-1)]
+    column.plot(S, np.arange(len(S)), lw=.7)
+    column.set(xlim=(-view.spec["top_db"], 2), ylim=spec.get_ylim(), xlabel="its spectrum (dB)")
     return fig
 
 # %% ../nbs/12_explore.ipynb #790dab9e
@@ -346,7 +396,12 @@ def stft_explorer(
 # %% ../nbs/12_explore.ipynb #54fe9ba1
 class Parameter(NamedTuple):
     "A slider: what it says, its value at the start, its range and its step."
-    text:str; value:float; least:float; most:float; step:float; help:str
+    text:str
+    value:float
+    least:float
+    most:float
+    step:float
+    help:str
 
 PARAMETERS = dict(
     factor=Parameter("factor", .5, 0, 2, .05, "1: no change"),
@@ -364,9 +419,11 @@ PARAMETERS = dict(
     p=Parameter("probability", .5, 0, 1, .05, "of each transform"),
     draw=Parameter("draw", 0, 0, 99, 1, "another random draw"))
 
-def _noise(colour): return ("snr", "draw"), lambda x, sr, g, snr: add_noise(x, colour, (snr, snr), 1., g)
+def _noise(colour):
+    return ("snr", "draw"), lambda x, sr, g, snr: add_noise(x, colour, (snr, snr), 1., g)
 
-AUGMENTS = { # name -> its parameters, and the function of (clip, samples a second, generator, parameters)
+# name -> its parameters, and the function of (clip, samples a second, generator, parameters)
+AUGMENTS = {
     "random_gain": (("factor",), lambda x, sr, g, factor: random_gain(x, factor, factor, 1.)),
     "fragment_gain": (("factor", "share", "draw"), lambda x, sr, g, factor, share: fragment_gain(x, factor, factor, share, share, 1., g)),
     "flip_polarity": ((), lambda x, sr, g: flip_polarity(x, 1.)),
@@ -397,43 +454,57 @@ def augment_view(
     seconds:float=2., zoom:float=0., # length of the clip, and of the waveform drawn
     n_fft:int=1024,      # window of the picture
     sr:int=22050,
-    **values,            # parameters of the transform by their names in `PARAMETERS`; those that are absent take the value there
+    # parameters of the transform by their names in `PARAMETERS`; those that are absent take the
+    # value there
+    **values,
 ) -> View:
     "A clip before and after one transform. ValueError for an unknown transform or parameter."
-    if transform not in AUGMENTS: raise ValueError(f"unknown transform {transform!r}, expected one of {', '.join(AUGMENTS)}")
+    if transform not in AUGMENTS:
+        raise ValueError(f"unknown transform {transform!r}, expected one of {', '.join(AUGMENTS)}")
     names, f = AUGMENTS[transform]
-    if unknown := set(values) - set(names): raise ValueError(f"{transform} has no parameter {', '.join(unknown)}, only {', '.join(names) or 'none'}")
+    if unknown := set(values) - set(names):
+        raise ValueError(f"{transform} has no parameter {', '.join(unknown)}, only "
+                         f"{', '.join(names) or 'none'}")
     values = {k: values.get(k, PARAMETERS[k].value) for k in names}
-    x, g = get_sound(sound, path, take, seconds, sr), torch.Generator().manual_seed(values.pop("draw", 0))
+    x, g = get_sound(sound, path, take, seconds,
+                     sr), torch.Generator().manual_seed(values.pop("draw", 0))
     y = f(x[None], sr, g, **values)[0]
-    return View({f"before: {label_of(sound, path)}": x, f"after: {transform}": y}, sr, _difference(x, y), dict(n_fft=n_fft, top_db=60), zoom=zoom)
+    return View({f"before: {label_of(sound, path)}": x, f"after: {transform}": y}, sr,
+                _difference(x, y), dict(n_fft=n_fft, top_db=60), zoom=zoom)
 
 # %% ../nbs/12_explore.ipynb #799e01e2
 def _sliders(parameters):
-    "A slider for each parameter, whole numbers where the step is 1; each is shown with the transforms that use it."
+    """A slider for each parameter, whole numbers where the step is 1; each is shown with the
+    transforms that use it."""
     import ipywidgets as W
     kind = lambda p: W.IntSlider if isinstance(p.step, int) else W.FloatSlider
-    make = lambda p: kind(p)(description=p.text, value=p.value, min=p.least, max=p.most, step=p.step)
-    return {k: Control(make(p), p.help, lambda v, k=k: k in AUGMENTS[v["transform"]][0]) for k, p in parameters.items()}
+    make = lambda p: kind(p)(description=p.text, value=p.value, min=p.least, max=p.most,
+                             step=p.step)
+    return {k: Control(make(p), p.help, lambda v, k=k: k in AUGMENTS[v["transform"]][0])
+            for k, p in parameters.items()}
 
 def augment_explorer(
     sr:int=22050, # samples per second
 ):
     "Every transform of table 1 and every noise, before and after."
     import ipywidgets as W
-    transform = Control(W.Dropdown(description="transform", options=list(AUGMENTS), value="low_pass"), "the functions of lesson 04")
-    controls = _sound_controls("cow", 7) | _common(sr) | dict(transform=transform) | _sliders(PARAMETERS)
+    transform = Control(W.Dropdown(description="transform", options=list(AUGMENTS),
+                                   value="low_pass"), "the functions of lesson 04")
+    controls = _sound_controls("cow",
+                               7) | _common(sr) | dict(transform=transform) | _sliders(PARAMETERS)
     return explorer(lambda **v: augment_view(sr=sr, **v), draw_clips, controls)
 
 # %% ../nbs/12_explore.ipynb #bc4304c6
 def _unused(mix, x, mixed, lam, side, n_fft, sr):
-    "The boxes (from s, to s, from Hz, to Hz) of the first and of the second clip that a mix leaves out."
+    """The boxes (from s, to s, from Hz, to Hz) of the first and of the second clip that a mix
+    leaves out."""
     end, top = x.shape[-1]/sr, sr/2
     if mix == "freqmix":
         cut = freqmix_cutoff(lam, side, sr, n_fft)
         boxes = [(0, end, cut, top)], [(0, end, 0, cut)]
         return boxes if side == "low" else boxes[::-1]
-    if mix == "timemix" and len(other := (mixed != x[0])[0].nonzero()): # where the first clip was replaced
+    # where the first clip was replaced
+    if mix == "timemix" and len(other := (mixed != x[0])[0].nonzero()):
         start, stop = int(other[0])/sr, (int(other[-1]) + 1)/sr
         return [(start, stop, 0, top)], [(0, start, 0, top), (stop, end, 0, top)]
     return [], []
@@ -444,8 +515,10 @@ def _words(mix, names, lam, side, faded, n_fft, sr):
     if mix == "freqmix":
         low, high = (a, b) if side == "low" else (b, a)
         return f"Below {freqmix_cutoff(lam, side, sr, n_fft)/1000:.2f} kHz {low}, above {high}: {int(lam*(n_fft//2+1))} of {n_fft//2+1} bins are from {a}."
-    if mix == "timemix": return f"{a} with a span of {b}, from {faded[0][0][0]:.2f} to {faded[0][0][1]:.2f} s." if faded[0] else f"Nothing but {a}."
-    if mix == "phasemix": return f"All magnitudes from {a}, the phases {1-lam:.2f} of the way from {a} to {b}. The label counts the magnitudes as half: 0.5 lam + 0.5 = {.5*lam+.5:.2f}."
+    if mix == "timemix":
+        return f"{a} with a span of {b}, from {faded[0][0][0]:.2f} to {faded[0][0][1]:.2f} s." if faded[0] else f"Nothing but {a}."
+    if mix == "phasemix":
+        return f"All magnitudes from {a}, the phases {1-lam:.2f} of the way from {a} to {b}. The label counts the magnitudes as half: 0.5 lam + 0.5 = {.5*lam+.5:.2f}."
     return f"Both at once, {a} to {b} as {lam:.2f} to {1-lam:.2f} in loudness."
 
 # %% ../nbs/12_explore.ipynb #3caae1c8
@@ -463,16 +536,24 @@ def mix_view(
     seconds:float=2., zoom:float=0., # length of the clips, and of the waveform drawn
     sr:int=22050,
 ) -> View:
-    "Two clips and their mix, its target, and what it leaves out. Errors as in `get_sound` and in the mixes."
-    if mix not in MIXES: raise ValueError(f"unknown mix {mix!r}, expected one of {', '.join(MIXES)}")
+    """Two clips and their mix, its target, and what it leaves out. Errors as in `get_sound` and in
+    the mixes."""
+    if mix not in MIXES:
+        raise ValueError(f"unknown mix {mix!r}, expected one of {', '.join(MIXES)}")
     names, hop = [label_of(sound1, path1), label_of(sound2, path2)], n_fft//overlap
-    x = torch.stack([get_sound(s, p, t, seconds, sr) for s, p, t in ((sound1, path1, take1), (sound2, path2, take2))])
+    x = torch.stack([get_sound(s, p, t, seconds, sr)
+                     for s, p, t in ((sound1, path1, take1), (sound2, path2, take2))])
     classes = list(dict.fromkeys(names))
     y = torch.eye(len(classes))[[classes.index(n) for n in names]]
-    extra = dict(freqmix=dict(side=side, n_fft=n_fft, hop_length=hop), phasemix=dict(arc=arc, n_fft=n_fft, hop_length=hop)).get(mix, {})
-    xs, ys = MIXES[mix](x, y, lam=torch.full((2,), lam), perm=torch.tensor([1, 0]), labels=labels, generator=torch.Generator().manual_seed(draw), **extra)
-    titles, faded = [f"{i}: {n}" for i, n in enumerate(names, 1)], _unused(mix, x, xs[0], lam, side, n_fft, sr)
-    return View({titles[0]: x[0], titles[1]: x[1], mix: xs[0]}, sr, _words(mix, names, lam, side, faded, n_fft, sr), dict(n_fft=n_fft, hop_length=hop, top_db=60),
+    extra = dict(freqmix=dict(side=side, n_fft=n_fft, hop_length=hop),
+                 phasemix=dict(arc=arc, n_fft=n_fft, hop_length=hop)).get(mix, {})
+    xs, ys = MIXES[mix](x, y, lam=torch.full((2,), lam), perm=torch.tensor([1, 0]), labels=labels,
+                        generator=torch.Generator().manual_seed(draw), **extra)
+    titles, faded = [f"{i}: {n}"
+                     for i, n in enumerate(names, 1)], _unused(mix, x, xs[0], lam, side, n_fft, sr)
+    return View({titles[0]: x[0], titles[1]: x[1], mix: xs[0]}, sr,
+                _words(mix, names, lam, side, faded, n_fft, sr),
+                dict(n_fft=n_fft, hop_length=hop, top_db=60),
                 dict(zip(titles, faded)), dict(zip(classes, ys[0].tolist())), zoom)
 
 # %% ../nbs/12_explore.ipynb #b7e29dce

@@ -32,8 +32,11 @@ def _joined(blocks, size):
     "Blocks (1, time) of at least `size` samples from smaller ones; the last may be shorter."
     held, n = [], 0
     for b in blocks:
-        held.append(b); n += b.shape[1]
-        if n >= size: yield torch.cat(held, 1); held, n = [], 0
+        held.append(b)
+        n += b.shape[1]
+        if n >= size:
+            yield torch.cat(held, 1)
+            held, n = [], 0
     if held: yield torch.cat(held, 1)
 
 def cut_windows(
@@ -41,7 +44,8 @@ def cut_windows(
     n_samples:int,    # length of a window
     overlap:float=.5, # share of a window that the next one repeats
 ) -> Iterator[tuple[int, Tensor]]: # first sample, window (1, n_samples)
-    "The windows of `window_starts` over a recording of unknown length. A shorter one is one window: its mean removed, zeros at its end."
+    """The windows of `window_starts` over a recording of unknown length. A shorter one is one
+    window: its mean removed, zeros at its end."""
     hop, base, first, x = max(1, n_samples - int(overlap*n_samples)), 0, 0, torch.zeros(1, 0)
     for b in _joined(blocks, n_samples):
         x = torch.cat([x, b], 1)
@@ -56,22 +60,26 @@ def cut_windows(
 def _window(x, start, n_samples):
     "`n_samples` of `x` from `start` on; what is shorter loses its mean before zeros are added."
     w = x[:, start:start+n_samples]
-    return w if w.shape[1] == n_samples else F.pad(w - mean_and_peak(w)[0], (0, n_samples - w.shape[1]))
+    return w if w.shape[1] == n_samples else F.pad(w - mean_and_peak(w)[0],
+                                                   (0, n_samples - w.shape[1]))
 
 # %% ../nbs/11_infer.ipynb #2d78e04e
 def _rated(x, sr:int|None, run_sr:int) -> int|None:
     "The rate of an array; of a file only what was asked for. ValueError for an array without one."
-    if sr is None and isinstance(x, (np.ndarray, Tensor)): raise ValueError(f"a waveform needs its rate: predict(x, sr={run_sr})")
+    if sr is None and isinstance(x, (np.ndarray, Tensor)):
+        raise ValueError(f"a waveform needs its rate: predict(x, sr={run_sr})")
     return sr
 
 # %% ../nbs/11_infer.ipynb #6465fb78
 class Classifier:
     """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
     A recording longer than the network's windows is answered by the mean over the same windows as in `evaluate`. They are cut as it
-    goes by; only where a run asks for a number of windows (`windows`) the whole recording is held, since they are spaced evenly.
+    goes by; only where a run asks
+    for a number of windows (`windows`) the whole recording is held, since they are spaced evenly.
     `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (engine/frozen)."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
-        self.model, self.config, self.classes, self.device = model.to(device).eval(), config, classes, torch.device(device)
+        self.model, self.config, self.classes, self.device = model.to(
+            device).eval(), config, classes, torch.device(device)
         self.frozen, self.task = frozen(self.model), TASKS.get(config.task, SINGLE)
 
     @classmethod
@@ -83,57 +91,78 @@ class Classifier:
         model, config, classes = load_run(path, device)
         return cls(model, config, classes, device)
 
-    def __repr__(self): return f"Classifier({self.config.model}, {len(self.classes)} classes, {self.config.sr} Hz, {self.config.n_samples/self.config.sr:.2f} s)"
+    def __repr__(self):
+        return f"Classifier({self.config.model}, {len(self.classes)} classes, {self.config.sr} Hz, {self.config.n_samples/self.config.sr:.2f} s)"
 
+    # first sample at the run's rate, what the network hears (1 or 2, n_samples), how loud it was
     def windows(self,
-        x,                # a file (path or file object, also a pipe), or a waveform: array or tensor (time,) or (channels, time)
+        # a file (path or file object, also a pipe), or a waveform: array or tensor (time,) or
+        # (channels, time)
+        x,
         sr:int|None=None, # rate of a waveform in Hz; files know theirs
-    ) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample at the run's rate, what the network hears (1 or 2, n_samples), how loud it was
-        "The windows of a recording, prepared as in training. Errors as `eat.files.stream` raises them."
+    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """The windows of a recording, prepared as in training. Errors as `eat.files.stream` raises
+        them."""
         c = self.config
         blocks = stream(x, c.sr, sr_from=_rated(x, sr, c.sr))
-        if c.preparation == 1: # as older runs had it: scaled as a whole, the fewest windows that cover it
-            whole = peak_normalise(torch.cat(list(blocks), 1), c.peak); total = whole.shape[1]
+        # as older runs had it: scaled as a whole, the fewest windows that cover it
+        if c.preparation == 1:
+            whole = peak_normalise(torch.cat(list(blocks), 1), c.peak)
+            total = whole.shape[1]
             whole = F.pad(whole, (0, max(0, c.n_samples - total)))
-            cuts = [(s, _window(whole, s, c.n_samples)) for s in window_starts(total, c.n_samples, -(-total//c.n_samples))]
+            cuts = [(s, _window(whole, s, c.n_samples))
+                    for s in window_starts(total, c.n_samples, -(-total//c.n_samples))]
         elif c.windows:
             whole = torch.cat(list(blocks), 1)
-            cuts = [(s, _window(whole, s, c.n_samples)) for s in window_starts(whole.shape[1], c.n_samples, c.windows)]
+            cuts = [(s, _window(whole, s, c.n_samples))
+                    for s in window_starts(whole.shape[1], c.n_samples, c.windows)]
         else: cuts = cut_windows(blocks, c.n_samples, c.overlap)
-        for start, w in cuts: yield start, network_input(w[None], c)[0], window_levels(w[None], c)[0]
+        for start, w in cuts:
+            yield start, network_input(w[None], c)[0], window_levels(w[None], c)[0]
 
     def prepare(self, x, sr:int|None=None) -> Tensor: # (windows, 1 or 2, n_samples)
         "All windows of a recording at once; as `windows`."
         return torch.stack([w for _, w, _ in self.windows(x, sr)])
 
     @torch.inference_mode()
+    # first sample, probabilities (classes,), how loud the window is
     def probabilities(self,
         x, sr:int|None=None, # as in `windows`
-        batch:int=2,         # windows computed at a time: more are hardly faster, and take 30 MB each with EAT-S
-    ) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample, probabilities (classes,), how loud the window is
-        "What the network says of each window, as the recording goes by, before the temperature of the run."
+        # windows computed at a time: more are hardly faster, and take 30 MB each with EAT-S
+        batch:int=2,
+    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """What the network says of each window, as the recording goes by, before the temperature of
+        the run."""
         windows = self.windows(x, sr)
         while part := list(islice(windows, batch)):
             starts, heard, levels = zip(*part)
-            p = self.task.probabilities(self.frozen(torch.stack(heard).to(self.device)).float().cpu())
+            p = self.task.probabilities(self.frozen(torch.stack(
+                                                        heard).to(self.device)).float().cpu())
             yield from zip(starts, p, levels)
 
     def predict(self,
         x,                # as in `windows`
         top_k:int=5,      # how many labels
         sr:int|None=None, # rate of a waveform in Hz
-        threshold:float|None=None, # instead of `top_k`: every label that is at least so probable, perhaps none
-    ) -> list[tuple[str, float]]: # the best labels first, each with its probability
+        # instead of `top_k`: every label that is at least so probable, perhaps none
+        threshold:float|None=None,
+    ) -> list[tuple[str, float]]:  # the best labels first, each with its probability
         """The most probable labels of a recording: the mean over the windows that vote (`eat.train.votes`). Warns if it is silent.
-        Probabilities sum to 1 if the run was trained on one class a clip, else each class is a question of its own.
+        Probabilities sum to 1 if the run was trained on one class a clip,
+        else each class is a question of its own.
         Errors as `eat.files.stream` raises them."""
-        if not isinstance(top_k, int) or top_k < 1: raise ValueError(f"top_k={top_k!r}, expected a whole number of at least 1")
-        if threshold is not None and not 0 <= threshold <= 1: raise ValueError(f"threshold={threshold}, expected between 0 and 1")
-        _, p, level = zip(*self.probabilities(x, sr)) # of an hour no more than a few numbers a window
+        if not isinstance(top_k, int) or top_k < 1:
+            raise ValueError(f"top_k={top_k!r}, expected a whole number of at least 1")
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ValueError(f"threshold={threshold}, expected between 0 and 1")
+        # of an hour no more than a few numbers a window
+        _, p, level = zip(*self.probabilities(x, sr))
         vote = votes(torch.stack(level), torch.zeros(len(p), dtype=torch.int64), 1)
-        if not vote.any(): warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
+        if not vote.any():
+            warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
         mean = torch.stack(p)[vote if vote.any() else slice(None)].double().mean(0)
-        p, i = (at_temperature(mean, self.config.temperature) if self.task == SINGLE else mean).sort(descending=True)
+        p, i = (at_temperature(mean, self.config.temperature) if self.task == SINGLE
+                else mean).sort(descending=True)
         answers = [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
         return answers[:top_k] if threshold is None else [a for a in answers if a[1] >= threshold]
 
@@ -153,10 +182,21 @@ def eat_predict(
     print(f"eat_predict: {classifier!r} from {path}{unfinished(path)}", file=sys.stderr)
     for f in files:
         try:
-            with warnings.catch_warnings(record=True) as said: warnings.simplefilter("always", UserWarning); answer = classifier.predict(sys.stdin.buffer if f == "-" else f, top_k, threshold=threshold)
-        except (ValueError, OSError) as e: failed += 1; print(f"eat_predict: {e}", file=sys.stderr)
-        except Exception as e: failed += 1; print(f"eat_predict: {source_name(f)}: {type(e).__name__}: {e}", file=sys.stderr) # the other files go on
-        else: print(source_name(f), *(f"  {100*p:5.1f} %  {source_name(label)}" for label, p in answer), *([] if answer else [f"  nothing above {100*threshold:g} %"]), sep="\n")
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always", UserWarning)
+                answer = classifier.predict(sys.stdin.buffer if f == "-" else f, top_k,
+                                            threshold=threshold)
+        except (ValueError, OSError) as e:
+            failed += 1
+            print(f"eat_predict: {e}", file=sys.stderr)
+        except Exception as e:
+            # the other files go on
+            failed += 1
+            print(f"eat_predict: {source_name(f)}: {type(e).__name__}: {e}", file=sys.stderr)
+        else:
+            print(source_name(f),
+                  *(f"  {100*p:5.1f} %  {source_name(label)}" for label, p in answer),
+                  *([] if answer else [f"  nothing above {100*threshold:g} %"]), sep="\n")
         for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
         if known := part_of_training(path, f): print(f"eat_predict: {known}", file=sys.stderr)
     if failed: raise SystemExit(1)
@@ -166,20 +206,25 @@ def demo(
     config:TrainConfig,   # what to train
     train=None, test=None, # as in `fit`
 ) -> Path: # the run's folder
-    "Train, draw the learning curve and the confusion matrix, classify one held-out file, say what comes next."
+    """Train, draw the learning curve and the confusion matrix, classify one held-out file, say what
+    comes next."""
     from eat.evaluate import evaluate, plot_confusion
     from eat.loop import plot_history
     from eat.train import fit
     run = fit(config, train=train, test=test, command="eat_demo")
     e = evaluate(run.path, clips=test)
     try:
-        plot_history(run.history).savefig(run.path/"learning_curve.png", dpi=100, bbox_inches="tight")
+        plot_history(run.history).savefig(run.path/"learning_curve.png", dpi=100,
+                                          bbox_inches="tight")
         plot_confusion(e.confusion, e.clips.classes).savefig(run.path/"confusion.png", dpi=100)
-    except OSError as err: print(f"the pictures cannot be saved in {run.path}: {err.strerror or err}", file=sys.stderr)
+    except OSError as err:
+        print(f"the pictures cannot be saved in {run.path}: {err.strerror or err}", file=sys.stderr)
     file, truth = e.clips.table.path[0], e.clips.table.label[0]
     print(f"\nOne file that it has never heard, {file}, is {truth}. The network says:")
-    for label, p in Classifier.load(run.path).predict(file, top_k=3): print(f"  {100*p:5.1f} %  {label}")
-    print(f"\nWeights, log and pictures are in {run.path}: " + ", ".join(sorted(p.name for p in run.path.iterdir())))
+    for label, p in Classifier.load(run.path).predict(file, top_k=3):
+        print(f"  {100*p:5.1f} %  {label}")
+    print(f"\nWeights, log and pictures are in {run.path}: "
+          + ", ".join(sorted(p.name for p in run.path.iterdir())))
     print(f"held-out {metric_of(run.metrics)}: {figure_text(run.metrics)}")
     print(f"\nWhat next?\n  . .venv/bin/activate                 once in each terminal, then\n  eat_predict your_recording.wav       classify a file of your own (it knows: {', '.join(e.clips.classes)})"
           "\n  make lab                             walk through the lessons in JupyterLab"
