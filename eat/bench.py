@@ -39,7 +39,8 @@ from .windows import predict_scores
 # %% ../nbs/engine/bench.ipynb #80e995ae
 def _seconds(f, device:torch.device) -> float:
     "Wall time of one call, with the device idle before and after."
-    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    def wait():
+        if device.type == "cuda": torch.cuda.synchronize()
     wait()
     start = time.perf_counter()
     f()
@@ -53,8 +54,8 @@ def in_turn(
 ) -> list: # for each function the seconds of every turn
     "Time functions side by side: one turn calls each of them once."
     device = torch.device(device)
-    turns = [[_seconds(f, device) for f in functions] for _ in range(repeats+1)][1:]
-    return [list(t) for t in zip(*turns)]
+    turns = [[_seconds(f, device) for f in functions] for _ in range(repeats+1)]
+    return [list(seconds) for seconds in zip(*turns[1:])]
 
 # %% ../nbs/engine/bench.ipynb #a34ab73d
 _CALL = "import json, sys, eat.bench as b; print(json.dumps(getattr(b, sys.argv[1])(**json.loads(sys.argv[2]))))"
@@ -74,10 +75,13 @@ def paired(
     **arguments,
 ) -> list: # a dict a number: part, plain, fast (medians), ratio (median of plain/fast over the pairs)
     "Measure plain and fast in turn, each time in a new process."
-    turns = [[in_process(job, quick=q, **arguments) for q in (False, True)] for _ in range(pairs)]
-    sides = {k: list(zip(*((p[k], q[k]) for p, q in turns))) for k in turns[0][0]}
-    return [dict(part=k, plain=median(p), fast=median(q), ratio=median(a/b for a, b in zip(p, q)))
-            for k, (p, q) in sides.items()]
+    turns = [[in_process(job, quick=quick, **arguments) for quick in (False, True)] for _ in range(pairs)]
+    rows = []
+    for part in turns[0][0]:
+        plain, fast = [p[part] for p, _ in turns], [f[part] for _, f in turns]
+        ratio = median(p/f for p, f in zip(plain, fast))
+        rows.append(dict(part=part, plain=median(plain), fast=median(fast), ratio=ratio))
+    return rows
 
 # %% ../nbs/engine/bench.ipynb #dac41453
 def peak_mb(
@@ -105,24 +109,29 @@ def memory_of(quick:bool, device:str="cpu", mb:int=0) -> dict: # MB
     return dict(before=before, after=peak_mb(device))
 
 # %% ../nbs/engine/bench.ipynb #be79118e
+def _augmented(augment, x:Tensor, y:Tensor, g:torch.Generator): return augment(x, g), y
+
+def _mixed_with(name:str, x:Tensor, y:Tensor, g:torch.Generator):
+    window = dict(n_fft=1024) if name in ("freqmix", "phasemix") else {}
+    return MIXES[name](x, y, generator=g, **window)
+
+def _both(augment, name:str, x:Tensor, y:Tensor, g:torch.Generator): return _mixed_with(name, augment(x, g), y, g)
+
 def _parts(sr:int) -> dict:
     "What is measured: name -> (kind, function of a batch, its targets and a generator)."
-    def keep(a): return lambda x, y, g: (a(x, g), y)
-    windows = {"freqmix": dict(n_fft=1024), "phasemix": dict(n_fft=1024)}
-    def mix(name): return lambda x, y, g: MIXES[name](x, y, generator=g, **windows.get(name, {}))
-    parts = {name: ("transform", keep(AudioAugment(sr, (name,), ()))) for name in TABLE1}
-    parts |= {name: ("noise", keep(AudioAugment(sr, (), (name,)))) for name in NOISES}
-    parts |= {name: ("mix", mix(name)) for name in MIXES}
     chain = AudioAugment(sr)
-    def both(name): return lambda x, y, g: mix(name)(chain(x, g), y, g)
-    return parts | {"all transforms, noise": ("chain", keep(chain))} | {
-        f"all transforms, noise, {name}": ("chain", both(name)) for name in MIXES}
+    parts = {name: ("transform", partial(_augmented, AudioAugment(sr, (name,), ()))) for name in TABLE1}
+    parts |= {name: ("noise", partial(_augmented, AudioAugment(sr, (), (name,)))) for name in NOISES}
+    parts |= {name: ("mix", partial(_mixed_with, name)) for name in MIXES}
+    parts["all transforms, noise"] = "chain", partial(_augmented, chain)
+    for name in MIXES: parts[f"all transforms, noise, {name}"] = "chain", partial(_both, chain, name)
+    return parts
 
 def _loop(f, size:int, x:Tensor, y:Tensor, g:torch.Generator):
     "`f` on `size` clips at a time."
     for i in range(0, len(x), size): f(x[i:i+size], y[i:i+size], g)
 
-def _rethrown(f, *args):
+def _reseeded(f, *args):
     "`f` with the generator, its last argument, set to 0, 1, 2, ... from call to call."
     seeds = count()
     def call():
@@ -148,25 +157,26 @@ def augment_cost(
     """Time of each transform, noise and mix, of the whole chain, and of a training step, for each clip; medians side by
     side in one run."""
     device = torch.device(device)
-    dice = torch.Generator().manual_seed(0)
-    x, y = .1*torch.randn(batch, 1, n_samples, generator=dice), torch.eye(batch)
-    gpu, there = device.type != "cpu", torch.Generator(device).manual_seed(0)
+    generator, generator_there = torch.Generator().manual_seed(0), torch.Generator(device).manual_seed(0)
+    x, y = .1*torch.randn(batch, 1, n_samples, generator=generator), torch.eye(batch)
     x_there, y_there = x.to(device), y.to(device)
     rows = []
     for name, (kind, f) in _parts(sr).items():
         size = 2 if "mix" in name else 1
-        whole, loop = in_turn(_rethrown(f, x_there, y_there, there), _rethrown(_loop, f, size, x, y, dice),
-                              device=device, repeats=repeats)
+        whole, loop = in_turn(_reseeded(f, x_there, y_there, generator_there),
+                              _reseeded(_loop, f, size, x, y, generator), device=device, repeats=repeats)
         rows.append(dict(part=name, kind=kind, batch_ms=1e3*median(whole)/batch, loop_ms=1e3*median(loop)/batch,
                          loop_to_batch=median(b/a for a, b in zip(whole, loop))))
-    n = batch if gpu else min(step_batch, batch)
+    n = min(step_batch, batch) if device.type == "cpu" else batch
     plain = model(n_classes=batch, n_samples=n_samples).to(device).train()
-    net = fast(deepcopy(plain))
-    quick, slow = in_turn(*(partial(_step, m, x_there[:n], y_there[:n]) for m in (net, plain)), device=device,
-                          repeats=repeats)
-    step, plain_step = (1e3*median(t)/n for t in (quick, slow))
-    return [dict(r, step_share=r["batch_ms"]/step) for r in rows] + [dict(part=f"training step, batch of {n}", kind="step", batch_ms=step),
-            dict(part="the same, not fused", kind="step", batch_ms=plain_step, step_share=median(a/b for a, b in zip(slow, quick)))]
+    fused = fast(deepcopy(plain))
+    quick, slow = in_turn(partial(_step, fused, x_there[:n], y_there[:n]),
+                          partial(_step, plain, x_there[:n], y_there[:n]), device=device, repeats=repeats)
+    step, plain_step = 1e3*median(quick)/n, 1e3*median(slow)/n
+    for row in rows: row["step_share"] = row["batch_ms"]/step
+    return [*rows, dict(part=f"training step, batch of {n}", kind="step", batch_ms=step),
+            dict(part="the same, not fused", kind="step", batch_ms=plain_step,
+                 step_share=median(a/b for a, b in zip(slow, quick)))]
 
 # %% ../nbs/engine/bench.ipynb #d2d0bf35
 def _sounds(folder:str, clips:int, device="cpu") -> ClipSet:
@@ -199,14 +209,18 @@ def data_times(
     x, y = clips.waves(None, n_samples), clips.targets
     g = torch.Generator(device)
     parts = _parts(22050)
+    _, chain = parts["all transforms, noise"]
     mixes = [f for kind, f in parts.values() if kind == "mix"]
-    def every(x, y, g): return [f(x, y, g) for f in mixes]
-    def dice(f, size): return _rethrown(f, x, y, g) if quick else _rethrown(_loop, f, size, x, y, g)
-    calls = {"decode": (partial(decode_clips, files, workers=None if quick else 1), len(files)),
-             "open again": (partial(load_clips if quick else decode_clips, files), len(files)),
-             "batch": ((lambda: clips.waves(None, n_samples)) if quick else (lambda: torch.stack([_cut(x, n_samples) for x, _ in clips])), batch),
-             "augment": (dice(parts["all transforms, noise"][1], 1), batch), "mix": (dice(every, 2), batch*len(mixes))}
-    return {k: _ms(f, n, device, repeats) for k, (f, n) in calls.items()}
+    def every_mix(x, y, g): return [f(x, y, g) for f in mixes]
+    def batched(): return clips.waves(None, n_samples)
+    def stacked(): return torch.stack([_cut(x, n_samples) for x, _ in clips])
+    def random(f, size): return _reseeded(f, x, y, g) if quick else _reseeded(_loop, f, size, x, y, g)
+    decode = partial(decode_clips, files, workers=None if quick else 1)
+    open_again = partial(load_clips if quick else decode_clips, files)
+    calls = {"decode": (decode, len(files)), "open again": (open_again, len(files)),
+             "batch": (batched if quick else stacked, batch), "augment": (random(chain, 1), batch),
+             "mix": (random(every_mix, 2), batch*len(mixes))}
+    return {part: _ms(f, n, device, repeats) for part, (f, n) in calls.items()}
 
 # %% ../nbs/engine/bench.ipynb #f7a7de04
 def _network(quick:bool, model:str, n_classes:int, n_samples:int, device) -> nn.Module:
@@ -214,12 +228,14 @@ def _network(quick:bool, model:str, n_classes:int, n_samples:int, device) -> nn.
     if quick: return make_model(preset("esc50", model=model, n_samples=n_samples), n_classes).to(device)
     return getattr(models, model)(n_classes=n_classes, n_samples=n_samples).to(device)
 
-def _half(device:torch.device): return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+def _half(device:torch.device):
+    "bfloat16 on a GPU."
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 def _stepper(quick:bool, net:nn.Module, device:torch.device) -> dict: # name -> function of a batch and its targets
     "A training step and what it is made of."
-    gpu = device.type == "cuda"
-    ema, run = deepcopy(net), torch.compile(net) if quick and gpu else net
+    ema = deepcopy(net)
+    run = torch.compile(net) if quick and device.type == "cuda" else net
     opt = torch.optim.AdamW(param_groups(net, 1e-5), lr=1e-4, fused=quick or None)
     net.train()
     def forward(x, y):
@@ -242,20 +258,25 @@ def _stepper(quick:bool, net:nn.Module, device:torch.device) -> dict: # name -> 
             "training step": step}
 
 # %% ../nbs/engine/bench.ipynb #c89b17fb
+def _batch(batch:int, n_samples:int, device) -> tuple[Tensor, Tensor]:
+    "Noise, and one of fifty classes for each clip of it."
+    x = .1*torch.randn(batch, 1, n_samples, device=device)
+    return x, torch.eye(50, device=device)[torch.arange(batch) % 50]
+
 def train_times(quick:bool, device:str, model:str, n_samples:int, batch:int, repeats:int) -> dict:
     "Milliseconds a clip of a training step and its parts; peak memory in MB."
     device = _start(quick, device)
-    x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
+    x, y = _batch(batch, n_samples, device)
     steps = _stepper(quick, _network(quick, model, 50, n_samples, device), device)
-    return {k: _ms(partial(f, x, y), batch, device, repeats)
-            for k, f in steps.items()} | {"peak memory, training": peak_mb(device)}
+    times = {part: _ms(partial(f, x, y), batch, device, repeats) for part, f in steps.items()}
+    return times | {"peak memory, training": peak_mb(device)}
 
 def score_times(quick:bool, device:str, model:str, n_samples:int, batch:int, repeats:int, folder:str) -> dict:
     "Milliseconds a clip of `predict_scores`; peak memory in MB."
     device = _start(quick, device)
     clips = _sounds(folder, 2*batch, device)
-    net, config = _network(quick, model, len(clips.classes), n_samples,
-                           device).eval(), preset("esc50", model=model, n_samples=n_samples, batch_size=batch)
+    net = _network(quick, model, len(clips.classes), n_samples, device).eval()
+    config = preset("esc50", model=model, n_samples=n_samples, batch_size=batch)
     @torch.inference_mode()
     def plain():
         return torch.cat([net(clips.waves(i, n_samples, device=device)).cpu()
@@ -273,17 +294,21 @@ class _OneByOne(torch.utils.data.Dataset):
         x, y = self.clips[i]
         return self.transform(_cut(x, self.n_samples)[None])[0], y
 
-def _mixed(mix, items): return mix(*map(torch.stack, zip(*items)))
+def _mixed(mix, items:list):
+    "One batch of clips with their targets, mixed."
+    x, y = zip(*items)
+    return mix(torch.stack(x), torch.stack(y))
 
 def _plain_epochs(clips:ClipSet, config, device:torch.device, workers:int) -> list: # seconds an epoch
     "The plain loop: `DataLoader`, one clip at a time, eager network, the loss read after each step."
     transform, mix = make_augment(config)
+    loader = torch.utils.data.DataLoader(
+        _OneByOne(clips, config.n_samples, transform), config.batch_size, shuffle=True, drop_last=True,
+        num_workers=workers, persistent_workers=workers > 0, pin_memory=device.type == "cuda",
+        collate_fn=partial(_mixed, mix))
+    net = _network(False, config.model, len(clips.classes), config.n_samples, device)
+    step = _stepper(False, net, device)["training step"]
     seconds = []
-    loader = torch.utils.data.DataLoader(_OneByOne(clips, config.n_samples, transform), config.batch_size, shuffle=True,
-                                         drop_last=True, num_workers=workers,
-        persistent_workers=workers > 0, pin_memory=device.type == "cuda", collate_fn=partial(_mixed, mix))
-    step = _stepper(False, _network(False, config.model, len(clips.classes), config.n_samples, device),
-                    device)["training step"]
     for _ in range(config.epochs):
         start = time.perf_counter()
         for x, y in loader: step(x.to(device), y.to(device)).item()
@@ -294,25 +319,26 @@ def _plain_epochs(clips:ClipSet, config, device:torch.device, workers:int) -> li
 def epoch_times(quick:bool, device:str, model:str, n_samples:int, batch:int, folder:str, clips:int, epochs:int=2,
                 workers:int=0) -> dict:
     "Milliseconds a clip of an epoch after the first, everything included."
-    # the same loss as the plain side; a look each epoch
+    # the same loss as the plain side; an evaluation each epoch
     config = preset("esc50", model=model, n_samples=n_samples, batch_size=batch, epochs=epochs, mix_start=0, loss="ce",
-                    self_distill=False,
-                    eval_every=1, device=device, out=f"{folder}/runs")
+                    self_distill=False, eval_every=1, device=device, out=f"{folder}/runs")
     every = _sounds(folder, clips + 2)
     ds, others = every.select(range(clips)), every.select(range(clips, clips + 2))
     if quick:
-        ends = [r["seconds"] for r in fit(config, show=False, train=ds, test=others).history]
+        run = fit(config, show=False, train=ds, test=others)
+        ends = [row["seconds"] for row in run.history]
         seconds = [b - a for a, b in zip(ends, ends[1:])]
     else: seconds = _plain_epochs(ds, config, torch.device(device), workers)[1:]
-    return {"epoch": 1e3*median(seconds)/(clips//batch*batch)}
+    clips_an_epoch = clips//batch*batch
+    return {"epoch": 1e3*median(seconds)/clips_an_epoch}
 
 def import_rows(repeats:int=5) -> list:
     """How long `from eat.infer import Classifier` takes beyond PyTorch's own import, in ms: the smallest of each, since
     a hiccup only adds."""
     def run(code): subprocess.run([sys.executable, "-c", code], check=True)
-    torch_alone, ours = in_turn(partial(run, "import torch"), partial(run, "from eat.infer import Classifier"),
+    torch_alone, both = in_turn(partial(run, "import torch"), partial(run, "from eat.infer import Classifier"),
                                 repeats=repeats)
-    return [dict(part="import, beyond PyTorch's", fast=1e3*(min(ours) - min(torch_alone)))]
+    return [dict(part="import, beyond PyTorch's", fast=1e3*(min(both) - min(torch_alone)))]
 
 # %% ../nbs/engine/bench.ipynb #defc07c2
 def stage_rows(
@@ -329,12 +355,14 @@ def stage_rows(
     with tempfile.TemporaryDirectory() as folder:
         write_synth(Path(folder), 1, n_samples/22050, 44100)
         same = dict(pairs=pairs, device=str(device), n_samples=n_samples)
-        jobs = dict(train_times=dict(repeats=repeats), score_times=dict(repeats=repeats, folder=folder),
-                    epoch_times=dict(folder=folder, clips=(12 if gpu else 3)*step, workers=8*gpu))
-        rows = [dict(r, batch=batch) for r in paired("data_times", **same, folder=folder, batch=batch, repeats=repeats)]
-        rows += [dict(r, batch=step) for job, more in jobs.items()
-                 for r in paired(job, **same, model=model, batch=step, **more)]
-    return [dict(r, unit="MB" if "memory" in r["part"] else "ms") for r in rows + import_rows()]
+        jobs = dict(data_times=dict(folder=folder, batch=batch, repeats=repeats),
+                    train_times=dict(model=model, batch=step, repeats=repeats),
+                    score_times=dict(model=model, batch=step, folder=folder, repeats=repeats),
+                    epoch_times=dict(model=model, batch=step, folder=folder, clips=(12 if gpu else 3)*step,
+                                     workers=8 if gpu else 0))
+        rows = []
+        for job, own in jobs.items(): rows += [dict(row, batch=own["batch"]) for row in paired(job, **same, **own)]
+    return [dict(row, unit="MB" if "memory" in row["part"] else "ms") for row in rows + import_rows()]
 
 # %% ../nbs/engine/bench.ipynb #b9ba6836
 def machine_rates(
@@ -344,16 +372,18 @@ def machine_rates(
 ) -> dict: # Gflop/s, GB/s
     """The highest rates of a matrix product or a convolution (bfloat16 on a GPU, else float32) and of a copy, bytes
     read and written."""
-    a = torch.ones(n, n, device=device, dtype=torch.bfloat16 if device.type == "cuda" else torch.float32)
+    kind = dict(device=device, dtype=torch.bfloat16 if device.type == "cuda" else torch.float32)
+    a = torch.ones(n, n, **kind)
     c = torch.empty_like(a)
     k = n//8
-    image, w = (torch.ones(shape, device=device, dtype=a.dtype).to(memory_format=torch.channels_last)
-                for shape in ((1, k, 66, 66), (k, k, 3, 3)))
+    image = torch.ones(1, k, 66, 66, **kind).to(memory_format=torch.channels_last)
+    w = torch.ones(k, k, 3, 3, **kind).to(memory_format=torch.channels_last)
     source = torch.ones(mb*10**6//4, device=device)
     target = torch.empty_like(source)
     product, conv, copy = in_turn(lambda: torch.mm(a, a, out=c), lambda: F.conv2d(image, w),
                                   lambda: target.copy_(source), device=device, repeats=5)
-    return {"matrix rate": max(2*n**3/min(product), 2*9*k*k*64*64/min(conv))/1e9, "copy rate": 2*mb/1e3/min(copy)}
+    matrix_rate = max(2*n**3/min(product), 2*9*k*k*64*64/min(conv))/1e9
+    return {"matrix rate": matrix_rate, "copy rate": 2*mb/1e3/min(copy)}
 
 def _pass(part:nn.Module, x:Tensor, wanted:list):
     "A stage on its input; with its gradients if there are `wanted` ones."
@@ -376,43 +406,57 @@ def floor_times(quick:bool, device:str, model:str, n_samples:int, batch:int, rep
         x = .1*torch.randn(batch, 1, max(n_samples, net.min_samples), device=device)
         for name, part in (*net.backbone.named_children(), ("head", net.head), ("classify", net.classify)):
             if part is net.head and isinstance(net.backbone, FrozenBackbone): x = x.mT # its stages give channels last
-            wanted = list(part.parameters()) + [x.requires_grad_()]*(name != "stem") if mode == "training" else []
+            wanted = list(part.parameters()) if mode == "training" else []
+            if mode == "training" and name != "stem": wanted.append(x.requires_grad_())
             times[f"{mode}, {name}"] = _ms(partial(_pass, part, x, wanted), batch, device, repeats)
             x = _pass(part, x, [])
     return times
 
 # %% ../nbs/engine/bench.ipynb #7842be2f
-def roofline_rows(device:torch.device, model:str, n_samples:int, batch:int, pairs:int, repeats:int=2, **sizes) -> list:
-    """A dict a stage and mode: operations, bytes, floor, plain and fast time (a clip), what limits it, the gap fast/floor.
-    `sizes`: as `machine_rates` takes them."""
-    batch = batch if device.type == "cuda" else min(batch, 8)
-    width = 2 if device.type == "cuda" else 4
-    times = {r["part"]: r
-             for r in paired("floor_times", pairs, device=str(device), model=model, n_samples=n_samples, batch=batch,
-                             repeats=repeats, **sizes)}
-    gflops, gb = times["matrix rate"]["fast"], times["copy rate"]["fast"]
+# how often a stage computes, reads its input, writes its output and reads its weights
+_ONCE = dict(compute=1, read=1, write=1, weights=1)           # inference
+_FIRST = dict(compute=2, read=2, write=2, weights=2)          # training, a stage whose input needs no gradient
+_THERE_AND_BACK = dict(compute=3, read=3, write=2, weights=3) # training
+
+def _stage_work(model:str, n_samples:int, mode:str, batch:int, bytes_a_value:int):
+    "Name, operations and bytes of each stage of a network, for one clip."
     net = getattr(models, model)(n_classes=50, n_samples=n_samples)
     table = models.stages(net, n_samples)
+    values = [r["channels"]*r["length"] for r in table[:-2]] # what each stage gives, the waveform first
+    features = net.classify.in_features
+    into, out = [*values, features], [*values[1:], features, 50]
+    for r, read, written in zip(table[1:], into, out):
+        times = _ONCE if mode == "inference" else _FIRST if r["stage"] == "stem" else _THERE_AND_BACK
+        weights = times["weights"]*r["parameters"]/batch
+        size = bytes_a_value*(times["read"]*read + times["write"]*written + weights)
+        yield r["stage"], times["compute"]*r["flops"], size
+
+def roofline_rows(device:torch.device, model:str, n_samples:int, batch:int, pairs:int, repeats:int=2, **sizes) -> list:
+    """A dict a stage and mode: operations, bytes, floor, plain and fast time (a clip), what limits it, the gap
+    fast/floor. `sizes`: as `machine_rates` takes them."""
+    gpu = device.type == "cuda"
+    batch = batch if gpu else min(batch, 8)
+    measured = paired("floor_times", pairs, device=str(device), model=model, n_samples=n_samples, batch=batch,
+                      repeats=repeats, **sizes)
+    times = {row["part"]: row for row in measured}
+    gflops, gb = times["matrix rate"]["fast"], times["copy rate"]["fast"]
     rows = []
-    out = [r["channels"]*r["length"] for r in table]
-    out[-2:], into = [net.classify.in_features, 50], out[:-2] + [net.classify.in_features]
     for mode in ("inference", "training"):
-        for r, i, o in zip(table[1:], into, out[1:]):
-            times_flops, reads, writes, weights = (
-                1, 1, 1, 1) if mode == "inference" else (2, 2, 2, 2) if r["stage"] == "stem" else (3, 3, 2, 3)
-            flops, size = times_flops*r["flops"], width*(reads*i + writes*o + weights*r["parameters"]/batch)
-            t = times[f"{mode}, {r['stage']}"]
+        for name, flops, size in _stage_work(model, n_samples, mode, batch, bytes_a_value=2 if gpu else 4):
+            t = times[f"{mode}, {name}"]
             compute, move = flops/gflops/1e6, size/gb/1e6
             floor = max(compute, move)
-            rows.append(dict(stage=r["stage"], mode=mode, mflop=flops/1e6, mb=size/1e6,
+            rows.append(dict(stage=name, mode=mode, mflop=flops/1e6, mb=size/1e6,
                              limit="arithmetic" if compute > move else "memory", floor_ms=floor,
                              plain_ms=t["plain"], fast_ms=t["fast"], ratio=t["ratio"], gap=t["fast"]/floor, batch=batch,
                              matrix_gflops=gflops, copy_gb_s=gb))
     return rows
 
 # %% ../nbs/engine/bench.ipynb #50c7319d
-TABLE8 = {1: dict(n_samples=16384, factors=(4, 4, 4), n_classes=35), 5: dict(n_samples=114688, n_classes=50),
-          10: dict(n_samples=221184, n_classes=527)}
+TABLE8 = { # seconds of a clip -> the network's settings
+    1: dict(n_samples=16384, factors=(4, 4, 4), n_classes=35),
+    5: dict(n_samples=114688, n_classes=50),
+    10: dict(n_samples=221184, n_classes=527)}
 
 def bf16_slowdown(device:torch.device) -> float: # above 1: float32 is faster
     "How much longer a small product takes in bfloat16 than in float32."
@@ -421,6 +465,10 @@ def bf16_slowdown(device:torch.device) -> float: # above 1: float32 is faster
     full, half = in_turn(lambda: a @ a, lambda: h @ h, device=device, repeats=5)
     return median(h/f for f, h in zip(full, half))
 
+def _called(net:nn.Module, x:Tensor, half:bool):
+    "An answer, in bfloat16 if `half`."
+    with torch.inference_mode(), torch.autocast(x.device.type, torch.bfloat16, enabled=half): net(x)
+
 def infer_times(quick:bool, device:str, names:list, seconds:list, batches:list, bf16:bool, repeats:int) -> dict:
     """Milliseconds a call: each network, length, batch (on a CPU only the first network takes the larger ones) and
     precision."""
@@ -428,17 +476,15 @@ def infer_times(quick:bool, device:str, names:list, seconds:list, batches:list, 
     times = {}
     for name in names:
         for s in seconds:
-            # a frozen network knows no bfloat16
             net = getattr(models, name)(**TABLE8[s]).to(device).eval()
-            full, low = (frozen(net), fast(net)) if quick else (net, net)
-            for b in batches if name == names[0] or device.type == "cuda" else batches[:1]:
+            nets = dict(fp32=frozen(net) if quick else net)
+            if bf16: nets["bf16"] = fast(net) if quick else net # a frozen network knows no bfloat16
+            all_batches = name == names[0] or device.type == "cuda"
+            for b in batches if all_batches else batches[:1]:
                 x = .1*torch.randn(b, 1, TABLE8[s]["n_samples"], device=device)
-                for half in (False, True) if bf16 else (False,):
-                    def call():
-                        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
-                            (low if half else full)(x)
-                    times[f"{name}, {s}, {b}, "
-                          f"{'bf16' if half else 'fp32'}"] = _ms(call, 1, device, repeats if b == 1 else 1)
+                for precision, net_ in nets.items():
+                    call = partial(_called, net_, x, precision == "bf16")
+                    times[f"{name}, {s}, {b}, {precision}"] = _ms(call, 1, device, repeats if b == 1 else 1)
     return times
 
 # %% ../nbs/engine/bench.ipynb #19112ac5
@@ -470,8 +516,7 @@ def _folded(net:nn.Module) -> nn.Module:
     return net
 
 def _bare(net:nn.Module, x:Tensor):
-    """A function that does the dense convolutions and linear layers of a training step, there and back, and nothing
-    else."""
+    "A function that does the dense convolutions and linear layers of a training step, there and back, and only those."
     jobs = []
     def note(m, args, out):
         jobs.append((m, torch.randn_like(args[0], requires_grad=args[0].shape[1] > 1), torch.randn_like(out)))
@@ -480,7 +525,9 @@ def _bare(net:nn.Module, x:Tensor):
     with torch.no_grad(): net.train()(x)
     for h in hooks: h.remove()
     def run():
-        for m, a, g in jobs: torch.autograd.grad(m(a), [*m.parameters()] + [a]*a.requires_grad, g)
+        for m, a, g in jobs:
+            wanted = [*m.parameters(), a] if a.requires_grad else [*m.parameters()]
+            torch.autograd.grad(m(a), wanted, g)
     return run
 
 def _flushed(f, *args):
@@ -490,29 +537,29 @@ def _flushed(f, *args):
     torch.set_flush_denormal(False)
 
 # %% ../nbs/engine/bench.ipynb #7012ca20
-# name -> ms a clip: usual, tried; ratio usual/tried
 def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) -> dict:
-    "What was tried, beside what is done."
+    "What was tried, beside what is done: name -> ms a clip, usual and tried, and the ratio usual/tried."
     device = _start(True, device)
     net = _network(True, model, 50, n_samples, device)
-    plain = models.__dict__[model](n_classes=50, n_samples=n_samples)
-    x, y = .1*torch.randn(batch, 1, n_samples, device=device), torch.eye(50, device=device)[torch.arange(batch) % 50]
-    steps = _stepper(True, net, device)
-    step = partial(steps["training step"], x, y)
-    wide = x.repeat(4, 1, 1), y.repeat(4, 1)
+    plain = getattr(models, model)(n_classes=50, n_samples=n_samples)
+    x, y = _batch(batch, n_samples, device)
+    train_step = _stepper(True, net, device)["training step"]
+    step = partial(train_step, x, y)
+    large = partial(train_step, x.repeat(4, 1, 1), y.repeat(4, 1))
     step()
     bare = _bare(deepcopy(plain).to(device), x)
     still, folded = frozen(deepcopy(net)), _folded(plain.to(device).eval())
     pairs = {"denormal numbers flushed to zero, a step": (step, partial(_flushed, step)),
-             "a batch four times as large, a step": (step, partial(steps["training step"], *wide)),
+             "a batch four times as large, a step": (step, large),
              "only the dense convolutions and linear layers of a step": (step, bare),
              "batch normalisation folded into plain convolutions, inference": (partial(still, x), partial(folded, x))}
-    def measure(name, a, b):
-        with torch.set_grad_enabled("inference" not in name): times = in_turn(a, b, device=device, repeats=repeats)
-        per = 1e3/batch, 1e3/batch/(4 if "four" in name else 1)
-        a, b = ([t*p for t in ts] for ts, p in zip(times, per))
-        return [median(a), median(b), median(u/t for u, t in zip(a, b))]
-    return {name: measure(name, *p) for name, p in pairs.items()}
+    def measure(name, usual, tried):
+        with torch.set_grad_enabled("inference" not in name):
+            usual_s, tried_s = in_turn(usual, tried, device=device, repeats=repeats)
+        tried_batch = 4*batch if "four" in name else batch
+        usual_ms, tried_ms = [1e3*t/batch for t in usual_s], [1e3*t/tried_batch for t in tried_s]
+        return [median(usual_ms), median(tried_ms), median(u/t for u, t in zip(usual_ms, tried_ms))]
+    return {name: measure(name, *pair) for name, pair in pairs.items()}
 
 def tried_rows(device:torch.device, model:str, n_samples:int, batch:int, repeats:int=3) -> list:
     "A dict for each idea: idea, usual_ms, tried_ms (a clip), ratio."
@@ -529,23 +576,35 @@ def write_table(
 ):
     "Save measured rows as CSV, each with its origin."
     names = list(dict.fromkeys(k for r in rows for k in r)) + list(origin)
+    def text(value): return f"{value:.4g}" if isinstance(value, float) else value
     with atomic_write(path) as tmp, open(tmp, "w", newline="") as f:
         table = csv.DictWriter(f, names, lineterminator="\n")
         table.writeheader()
-        for r in rows: table.writerow({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in (r | origin).items()})
+        for row in rows: table.writerow({k: text(v) for k, v in (row | origin).items()})
 
 # %% ../nbs/engine/bench.ipynb #3d93bb91
-BENCH = dict( # part -> its rows
-    augment=lambda where, model, n_samples, batch, repeats, pairs: augment_cost(where, batch, n_samples, repeats=repeats, model=getattr(models, model)),
-    stages=lambda where, model, n_samples, batch, repeats, pairs: stage_rows(where, model, n_samples, batch, pairs),
-    inference=lambda where, model, n_samples, batch, repeats, pairs: inference_rows(where, model, pairs),
-    roofline=lambda where, model, n_samples, batch, repeats, pairs: roofline_rows(where, model, n_samples, batch, pairs, n=8192 if where.type == "cuda" else 2048),
-    tried=lambda where, model, n_samples, batch, repeats, pairs: tried_rows(where, model, n_samples, batch))
+def _augment(device, model, n_samples, batch, repeats, pairs):
+    return augment_cost(device, batch, n_samples, repeats=repeats, model=getattr(models, model))
+
+def _stages(device, model, n_samples, batch, repeats, pairs):
+    return stage_rows(device, model, n_samples, batch, pairs)
+
+def _inference(device, model, n_samples, batch, repeats, pairs):
+    return inference_rows(device, model, pairs)
+
+def _roofline(device, model, n_samples, batch, repeats, pairs):
+    return roofline_rows(device, model, n_samples, batch, pairs, n=8192 if device.type == "cuda" else 2048)
+
+def _tried(device, model, n_samples, batch, repeats, pairs):
+    return tried_rows(device, model, n_samples, batch)
+
+# part -> function that measures its rows
+BENCH = dict(augment=_augment, stages=_stages, inference=_inference, roofline=_roofline, tried=_tried)
 
 def _line(row:dict) -> str:
     "One row for the terminal."
-    return "  ".join(f"{v:<32}" if i == 0 else str(v) if isinstance(v, str) else f"{k} {v:.4g}"
-                     for i, (k, v) in enumerate(row.items()))
+    (_, first), *others = row.items()
+    return "  ".join([f"{first:<32}", *(str(v) if isinstance(v, str) else f"{k} {v:.4g}" for k, v in others)])
 
 def _check_bench(what:str, model:str, **numbers) -> list: # the parts
     "ValueError that names what is wrong."
@@ -572,18 +631,21 @@ def eat_bench(
     """Measure on this machine what a run costs, plain against fast, stage by stage. Times are milliseconds for one
     clip, in the part `inference` for one call."""
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
-    where = prepare_device(device)
-    batch = batch or (128 if where.type == "cuda" else 64)
-    for part in _check_bench(what, model, batch=(batch, 2), repeats=(repeats, 1), pairs=(pairs, 1),
-                             n_samples=(n_samples, 1)):
+    there = prepare_device(device)
+    batch = batch or (128 if there.type == "cuda" else 64)
+    parts = _check_bench(what, model, batch=(batch, 2), repeats=(repeats, 1), pairs=(pairs, 1),
+                         n_samples=(n_samples, 1))
+    for part in parts:
         start = time.time()
-        with keep_buffers(where): rows = BENCH[part](where, model, n_samples, batch, repeats, pairs)
+        with keep_buffers(there): rows = BENCH[part](there, model, n_samples, batch, repeats, pairs)
         seconds = round(time.time() - start)
         print(f"{part}, {seconds} s", *map(_line, rows), sep="\n", flush=True)
         if not results: continue
-        p, size = provenance(where), {} if part == "inference" else dict(n_samples=n_samples)
+        size = {} if part == "inference" else dict(n_samples=n_samples)
         if part == "augment": size["batch"] = batch
-        write_table(rows, expand(results)/f"speed_{part}_{where.type}.csv", **size,
-                    command=f"eat_bench --what {part} --device {where.type} --model {model} --n_samples {n_samples} --batch {batch} --repeats {repeats} --pairs {pairs}",
-                    commit=p["commit"], date=p["date"], hardware=p["hardware"], cores=os.cpu_count(), load=load,
-                    seconds=seconds, **p["versions"])
+        line = (f"eat_bench --what {part} --device {there.type} --model {model} --n_samples {n_samples} "
+                f"--batch {batch} --repeats {repeats} --pairs {pairs}")
+        origin = provenance(there)
+        write_table(rows, expand(results)/f"speed_{part}_{there.type}.csv", **size, command=line,
+                    commit=origin["commit"], date=origin["date"], hardware=origin["hardware"], cores=os.cpu_count(),
+                    load=load, seconds=seconds, **origin["versions"])

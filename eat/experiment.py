@@ -29,7 +29,7 @@ from .source import open_data
 class Experiment:
     "A question and the rows that answer it."
     question:str
-    rows:dict               # name -> the fields of `TrainConfig` that this row changes
+    rows:dict                # name -> the fields of `TrainConfig` that this row changes
     against:str = "previous" # the row that each is compared with: "previous", or a name
     without:int|None = None  # a fold that takes no part at all, so that settings may be chosen by this table
 
@@ -37,53 +37,80 @@ _PHASE = dict(input="phase", noise="none", mix_p=0.) # without mixing `loss="aut
 # for all rows alike: with "auto" a row without mixing would have another loss than one with it
 _BINARY = dict(loss="bce")
 _COMMON = dict(block="common", dilated=False, head="gap")
+_PHASEMIX = dict(_BINARY, mixes=("phasemix",))
+_CROPS = dict(n_samples=28672, epochs=80, crop="sound")
 
 EXPERIMENTS = dict(
-    table7=Experiment("How much of a sound's class is in its phase? (table 7: no noise, no mixing)",
+    table7=Experiment(
+        "How much of a sound's class is in its phase? (table 7: no noise, no mixing)",
         {mode: dict(_PHASE, input=mode) for mode in MODES}, "baseline"),
-    sign=Experiment("Equation 3 takes the opposite of the phase, which plays each frame backwards: does the phase as it is say more?",
-        {"as printed": dict(_PHASE), "opposite sign": dict(_PHASE, phase=dict(conjugate=False))}),
-    reference=Experiment("Appendix A leaves open where in a frame phases are counted from: is the plain inverse STFT of the magnitude worse?",
-        {"start of the frame": dict(_PHASE, input="magnitude", phase=dict(reference="start")), "middle of the frame": dict(_PHASE, input="magnitude")}),
-    table6a=Experiment("What does each way of mixing add? (table 6a)",
-        {"no mixing": dict(_BINARY, mix_p=0.)}
-        | {f"+ {name}": dict(_BINARY, mixes=tuple(MIXES)[:i+1]) for i, name in enumerate(MIXES)}),
-    table6b=Experiment("What does each part of the network add? (table 6b)",
+    sign=Experiment(
+        "Equation 3 takes the opposite of the phase, which plays each frame backwards: "
+        "does the phase as it is say more?",
+        {"as printed": dict(_PHASE),
+         "opposite sign": dict(_PHASE, phase=dict(conjugate=False))}),
+    reference=Experiment(
+        "Appendix A leaves open where in a frame phases are counted from: "
+        "is the plain inverse STFT of the magnitude worse?",
+        {"start of the frame": dict(_PHASE, input="magnitude", phase=dict(reference="start")),
+         "middle of the frame": dict(_PHASE, input="magnitude")}),
+    table6a=Experiment(
+        "What does each way of mixing add? (table 6a)",
+        {"no mixing": dict(_BINARY, mix_p=0.),
+         **{f"+ {name}": dict(_BINARY, mixes=tuple(MIXES)[:i+1]) for i, name in enumerate(MIXES)}}),
+    table6b=Experiment(
+        "What does each part of the network add? (table 6b)",
         {"common blocks, pooling": dict(_BINARY, parts=_COMMON),
          "+ modified blocks": dict(_BINARY, parts=dict(_COMMON, block="modified")),
-         "+ dilation": dict(_BINARY, parts=dict(head="gap")), "+ transformer": dict(_BINARY, parts={})}),
-    labels=Experiment("Should a mixed clip carry weights, or both labels? (the algorithms say weights, the published code both)",
-        {"convex": dict(_BINARY, labels="convex"), "union": dict(_BINARY, labels="union")}),
-    phasemix=Experiment("Does PhaseMix need the shorter arc? (alone, with no other mix)",
-        {"printed": dict(_BINARY, mixes=("phasemix",), arc="printed"), "shorter arc": dict(_BINARY, mixes=("phasemix",), arc="short")}),
-    noise=Experiment("Half of the clips with one of eight kinds of noise at 30 dB, or six colours at 10 to 30 dB, each on half of the clips, as the first published code had it?",
-        {"one, 30 dB": dict(_BINARY, noise="one"), "several, 10 to 30 dB": dict(_BINARY, noise="several")}),
-    downsampling=Experiment("Does the low-pass before decimation help?",
-        {"strided": dict(_BINARY, parts=dict(antialias=False)), "low-pass": dict(_BINARY, parts={})}),
-    crops=Experiment("What is a crop scaled by, and where is it cut? Fold 1 takes no part",
-        {"scaled with its clip": dict(_BINARY, preparation=1), "scaled by itself": dict(_BINARY),
-         "around sound": dict(_BINARY, crop="sound"), "with a margin": dict(_BINARY, crop="sound", crop_margin=.5)},
+         "+ dilation": dict(_BINARY, parts=dict(head="gap")),
+         "+ transformer": dict(_BINARY, parts={})}),
+    labels=Experiment(
+        "Should a mixed clip carry weights, or both labels? "
+        "(the algorithms say weights, the published code both)",
+        {"convex": dict(_BINARY, labels="convex"),
+         "union": dict(_BINARY, labels="union")}),
+    phasemix=Experiment(
+        "Does PhaseMix need the shorter arc? (alone, with no other mix)",
+        {"printed": dict(_PHASEMIX, arc="printed"),
+         "shorter arc": dict(_PHASEMIX, arc="short")}),
+    noise=Experiment(
+        "Half of the clips with one of eight kinds of noise at 30 dB, or six colours at 10 to 30 dB, "
+        "each on half of the clips, as the first published code had it?",
+        {"one, 30 dB": dict(_BINARY, noise="one"),
+         "several, 10 to 30 dB": dict(_BINARY, noise="several")}),
+    downsampling=Experiment(
+        "Does the low-pass before decimation help?",
+        {"strided": dict(_BINARY, parts=dict(antialias=False)),
+         "low-pass": dict(_BINARY, parts={})}),
+    crops=Experiment(
+        "What is a crop scaled by, and where is it cut? Fold 1 takes no part",
+        {"scaled with its clip": dict(_BINARY, preparation=1),
+         "scaled by itself": dict(_BINARY),
+         "around sound": dict(_BINARY, crop="sound"),
+         "with a margin": dict(_BINARY, crop="sound", crop_margin=.5)},
         "scaled with its clip", without=1),
-    recipe=Experiment("Whole clips, or twice as many steps on crops around sound, in the same time? Fold 1 takes no part",
-        {"whole clips": {}, "crops": dict(n_samples=28672, epochs=80, crop="sound"),
-         "+ cross entropy": dict(n_samples=28672, epochs=80, crop="sound", loss="ce")}, without=1),
+    recipe=Experiment(
+        "Whole clips, or twice as many steps on crops around sound, in the same time? Fold 1 takes no part",
+        {"whole clips": {},
+         "crops": _CROPS,
+         "+ cross entropy": dict(_CROPS, loss="ce")}, without=1),
 )
 
 # %% ../nbs/engine/experiment.ipynb #bdb0d6f1
-# difference (mean of a - b), low, high (95 %), detectable: the smallest true difference that is found in 4 of 5
-# repetitions
 def paired_difference(
     a, b, # accuracies of two rows on the same folds (n,), n at least 2
-) -> dict:
+) -> dict: # difference (mean of a - b), low, high (95 %), detectable
     """How much better `a` is than `b`, fold by fold, with Student's interval; of no width if all folds differ alike.
-    ValueError for other shapes."""
+    `detectable` is the smallest true difference that is found in 4 of 5 repetitions. ValueError for other shapes."""
     from scipy.stats import t
-    a, b = (pd.Series(v, dtype=float).to_numpy() for v in (a, b))
+    a, b = pd.Series(a, dtype=float).to_numpy(), pd.Series(b, dtype=float).to_numpy()
     if a.shape != b.shape or len(a) < 2:
         raise ValueError(f"expected two rows of accuracies on the same folds, at least 2, got {len(a)} and {len(b)}")
-    d, error = a - b, (a - b).std(ddof=1)/len(a)**.5
-    half = t.ppf(.975, len(a)-1)*error
-    return dict(difference=d.mean(), low=d.mean()-half, high=d.mean()+half, detectable=half + t.ppf(.8, len(a)-1)*error)
+    d, degrees = a - b, len(a) - 1
+    error = d.std(ddof=1)/len(a)**.5
+    half = t.ppf(.975, degrees)*error
+    detectable = half + t.ppf(.8, degrees)*error
+    return dict(difference=d.mean(), low=d.mean()-half, high=d.mean()+half, detectable=detectable)
 
 # %% ../nbs/engine/experiment.ipynb #57af813b
 def _known(name:str):
@@ -111,25 +138,48 @@ def _command(name, base, fold, seed): return f"eat_experiment {name} --preset {b
 
 def _row(name:str, row:str, base:str, fields:dict, run) -> dict:
     "What a table says about a run (a row of `cross_validate`)."
-    m = metric_of(run._fields)
-    r = json.loads((Path(run.path)/"result.json").read_text())
-    return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, **{m: getattr(run, m)}, loss=run.loss,
-                clips=run.clips, steps=r["steps"], epochs=r["epochs"], seconds=r["seconds"], preset=base,
-                changes=json.dumps(fields), command=_command(name, base, run.fold, run.seed),
-                **{k: r[k] for k in ("commit", "date", "hardware")}, versions=json.dumps(r["versions"]))
+    metric = metric_of(run._fields)
+    result = json.loads((Path(run.path)/"result.json").read_text())
+    measured = {metric: getattr(run, metric), "loss": run.loss, "clips": run.clips}
+    effort = {k: result[k] for k in ("steps", "epochs", "seconds")}
+    recipe = dict(preset=base, changes=json.dumps(fields), command=_command(name, base, run.fold, run.seed))
+    origin = {k: result[k] for k in ("commit", "date", "hardware")}
+    return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, **measured, **effort, **recipe, **origin,
+                versions=json.dumps(result["versions"]))
+
+def _run_key(row:dict): return row["row"], row["fold"], row["seed"]
 
 def _append(file:Path, row:dict):
     "Put a run's row into a table, in place of an older one of the same row, fold and seed."
-    key = lambda r: (r["row"], r["fold"], r["seed"])
     old = pd.read_csv(file).to_dict("records") if file.exists() else []
-    with atomic_write(file) as tmp:
-        pd.DataFrame([r for r in old if key(r) != key(row)] + [row]).to_csv(tmp, index=False, float_format="%.6g")
+    others = [r for r in old if _run_key(r) != _run_key(row)]
+    with atomic_write(file) as tmp: pd.DataFrame([*others, row]).to_csv(tmp, index=False, float_format="%.6g")
+
+def _complete(name:str, base:str, changes:dict) -> dict: # row -> fields
+    "The fields of each row, those that all rows get included. ValueError for a row that cannot be."
+    rows = EXPERIMENTS[name].rows
+    for key in changes:
+        if any(key in own and not isinstance(own[key], dict) for own in rows.values()):
+            raise ValueError(f"{key} is what rows of {name!r} set themselves: it cannot be changed for all")
+    complete = {}
+    for row, own in rows.items():
+        both = {key: {**changes[key], **own[key]} for key in changes if key in own}
+        complete[row] = {**changes, **own, **both}
+        preset(base, **complete[row])
+    return complete
+
+def _folds_of(name:str, folds) -> list:
+    "The folds to hold out: all five but for the one that takes no part. ValueError if that one is asked for."
+    without = EXPERIMENTS[name].without
+    if folds is None: folds = [f for f in range(1, 6) if f != without]
+    if without in folds: raise ValueError(f"fold {without} takes no part in {name!r}")
+    return folds
 
 # %% ../nbs/engine/experiment.ipynb #adaa5f87
 def run_experiment(
     name:str,            # a key of `EXPERIMENTS`
     base:str="esc10_xs", # the preset that the rows change
-    folds=None,            # to hold out in turn; None: 1 to 5, but for the one that takes no part
+    folds=None,          # to hold out in turn; None: 1 to 5, but for the one that takes no part
     seed:int=0,          # the same for every row
     root=None, device="auto", # as in `TrainConfig`
     out="runs",          # runs are kept below this, in `experiments/<preset>`
@@ -140,31 +190,26 @@ def run_experiment(
 ) -> pd.DataFrame: # one row a run
     "Train and test every row on every fold; what has ended is not run again. Errors as `cross_validate` raises them."
     _known(name)
-    rows = EXPERIMENTS[name].rows
     if results and changes:
         raise ValueError(f"a table in `results` is for the preset as it is; without `results`, {', '.join(changes)} "
                          "may be changed")
-    fixed = [k for k in changes if any(k in fields and not isinstance(fields[k], dict) for fields in rows.values())]
-    if fixed: raise ValueError(f"{fixed[0]} is what rows of {name!r} set themselves: it cannot be changed for all")
-    out_of_it, done = EXPERIMENTS[name].without, []
-    if folds is None: folds = [f for f in range(1, 6) if f != out_of_it]
-    if out_of_it in folds: raise ValueError(f"fold {out_of_it} takes no part in {name!r}")
-    def heard(config, split):
+    without = EXPERIMENTS[name].without
+    def taking_part(config, split):
         clips = data(config, split)
-        return clips if out_of_it is None else clips.select(clips.table.fold != out_of_it)
-    group = base if out_of_it is None else f"{base}-without-fold{out_of_it}"
-    complete = {row: {**changes, **own} | {k: {**changes[k], **own[k]} for k in changes if k in own}
-                for row, own in rows.items()}
-    for fields in complete.values(): preset(base, **fields) # a row that cannot be is refused before any is trained
-    for fold in folds:
-        for row, fields in complete.items():
-            where = Path(out)/"experiments"/group/row_folder(fields, base)
-            config = preset(base, **fields, seed=seed, root=root, device=device, out=str(where))
+        return clips if without is None else clips.select(clips.table.fold != without)
+    group = base if without is None else f"{base}-without-fold{without}"
+    fields_of = _complete(name, base, changes) # a row that cannot be is refused before any is trained
+    done = []
+    for fold in _folds_of(name, folds):
+        for row, fields in fields_of.items():
+            folder = Path(out)/"experiments"/group/row_folder(fields, base)
+            config = preset(base, **fields, seed=seed, root=root, device=device, out=str(folder))
             if show: print(f"{name}, fold {fold}, {row}: ", end="", flush=True)
-            run = next(cross_validate(config, [fold], show=False, data=heard,
-                                      command=_command(name, base, fold, seed)).itertuples())
-            done.append(_row(name, row, base, fields, run))
+            command = _command(name, base, fold, seed)
+            log = cross_validate(config, [fold], show=False, data=taking_part, command=command)
+            run = next(log.itertuples())
             if show: print(f"{metric_of(run._fields)} {figure_text(run._asdict())}, {run.seconds:.0f} s", flush=True)
+            done.append(_row(name, row, base, fields, run))
             if results: _append(experiment_file(name, base, results), done[-1])
     return pd.DataFrame(done)
 
@@ -181,21 +226,22 @@ def read_experiment(
     if not file.exists(): raise FileNotFoundError(f"{file}: no such file; `{command}` makes it")
     t, rows = pd.read_csv(file), EXPERIMENTS[name].rows
     t = t[t.row.isin(list(rows))]
-    stale = [row for row, changes in zip(t.row, t.changes) if json.loads(changes) != json.loads(json.dumps(rows[row]))]
+    now = {row: json.loads(json.dumps(fields)) for row, fields in rows.items()} # tuples are lists in JSON
+    stale = [row for row, changes in zip(t.row, t.changes) if json.loads(changes) != now[row]]
     if stale:
         raise ValueError(f"{file}: {', '.join(dict.fromkeys(stale))}: trained with other settings than this row has "
                          f"now; delete the file, and `{command}` makes it again")
     grid = t.pivot_table(metric_of(t), ["fold", "seed"], "row").reindex(columns=list(rows))
     if grid.isna().any(axis=None):
         raise ValueError(f"{file} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
-    return t.assign(row=pd.Categorical(t.row, list(rows))).sort_values(["row", "fold", "seed"], ignore_index=True)
+    ordered = t.assign(row=pd.Categorical(t.row, list(rows)))
+    return ordered.sort_values(["row", "fold", "seed"], ignore_index=True)
 
 # %% ../nbs/engine/experiment.ipynb #a205e8cc
 def tracked(
     name:str, base:str="esc10_xs", folder=None, # as in `read_experiment`
 ) -> pd.DataFrame|None:
-    """For a page that must run without its tables, too: the table, or None after printing what `read_experiment` has to
-    say."""
+    "For a page that must run without its tables, too: the table, or None after printing what `read_experiment` says."
     _known(name)
     try: return read_experiment(name, base, folder)
     except (FileNotFoundError, ValueError) as e: print(e)
@@ -206,60 +252,69 @@ def paper_rows(
 ) -> pd.Series: # percent, by row
     """What the paper measured (EAT-S, ESC-50). Its tables 6 give a baseline and what each row adds to the one before;
     here they are added up."""
-    p = pd.read_csv(expand(folder
-                           or results_dir())/"paper_experiments.csv").query("experiment == @name").set_index("row")
+    every = pd.read_csv(expand(folder or results_dir())/"paper_experiments.csv")
+    p = every[every.experiment == name].set_index("row")
     return p.accuracy.fillna(p.increment).cumsum() if p.increment.notna().any() else p.accuracy
 
 # %% ../nbs/engine/experiment.ipynb #40f39455
-# a line a row, percent and points: accuracy (or mAP, times 100), low, high, std (over folds), against, difference,
-# difference_low, difference_high, detectable
+_NO_DIFFERENCE = dict.fromkeys(("difference", "low", "high", "detectable"), float("nan"))
+
 def experiment_summary(
     table:pd.DataFrame, # as `run_experiment` or `read_experiment` gives it
     against:str|None=None, # what each row is compared with: "previous", or a row; None: as the experiment says
-) -> pd.DataFrame:
+) -> pd.DataFrame: # a line a row, percent and points
     """Mean accuracy with its interval (mAP: none), and the paired difference with its own. Repeats of a fold are
-    averaged first. A single fold gives no differences (NaN)."""
-    e = EXPERIMENTS[table.experiment.iloc[0]]
-    against = against or e.against
-    rows = list(e.rows)
-    lines = []
+    averaged first. A single fold gives no differences (NaN). The columns: accuracy (or mAP, times 100), low, high,
+    std (over folds), against, difference, difference_low, difference_high, detectable."""
+    experiment = EXPERIMENTS[table.experiment.iloc[0]]
+    against, rows = against or experiment.against, list(experiment.rows)
     if against not in ("previous", *rows):
         raise ValueError(f"against={against!r}, expected 'previous' or one of {', '.join(rows)}")
     metric = metric_of(table)
     grid = table.pivot_table(metric, "fold", "row", observed=True)[rows]
     clips = int(table.groupby("fold").clips.first().sum())
+    lines = []
     for i, row in enumerate(rows):
-        low, high = accuracy_interval(grid[row].mean(), clips) if metric == "accuracy" else (float("nan"),)*2
-        other = against if against != "previous" else rows[max(i-1, 0)]
-        p = paired_difference(grid[row], grid[other]) if other != row and len(
-            grid) > 1 else dict.fromkeys(("difference", "low", "high", "detectable"), float("nan"))
-        line = {"row": row, metric: grid[row].mean()} | dict(low=low, high=high, std=grid[row].std(),
-                                                             against=other if other != row else "",
-                    difference=p["difference"], difference_low=p["low"], difference_high=p["high"],
-                    detectable=p["detectable"])
+        mean = grid[row].mean()
+        low, high = accuracy_interval(mean, clips) if metric == "accuracy" else (float("nan"), float("nan"))
+        other = rows[max(i-1, 0)] if against == "previous" else against
+        compared = other != row and len(grid) > 1
+        pair = paired_difference(grid[row], grid[other]) if compared else _NO_DIFFERENCE
+        line = {"row": row, metric: mean, "low": low, "high": high, "std": grid[row].std(),
+                "against": other if other != row else "", "difference": pair["difference"],
+                "difference_low": pair["low"], "difference_high": pair["high"], "detectable": pair["detectable"]}
         lines.append({k: v if isinstance(v, str) else 100*v for k, v in line.items()})
     return pd.DataFrame(lines).set_index("row")
 
 # %% ../nbs/engine/experiment.ipynb #9aa0eb6a
+def _numbers(values, form) -> list: # of strings
+    "Numbers as text; nothing where there is none."
+    return ["" if pd.isna(v) else format(v, form) for v in values]
+
+def _intervals(low, high, form) -> list: # of strings
+    return [f"{l} to {h}" if l else "" for l, h in zip(_numbers(low, form), _numbers(high, form))]
+
 def show_summary(
     summary:pd.DataFrame, # as `experiment_summary` gives it
     **more,               # columns to put beside the accuracy, such as paper=[...]
 ) -> pd.DataFrame:
     "The summary for reading: one decimal, intervals as text."
-    s = summary
-    text = lambda x, form: x.map(lambda v: "" if pd.isna(v) else format(v, form))
-    between = lambda low, high, form: [f"{l} to {h}" if l else "" for l, h in zip(text(low, form), text(high, form))]
-    t = pd.DataFrame({f"{metric_of(s)} (%)": text(s[metric_of(s)], ".1f"),
-                      "95 % interval": between(s.low, s.high, ".1f"), "deviation over folds": text(s["std"], ".1f"),
-                      **more}, index=s.index)
-    return t.assign(**{"against": s.against, "difference (points)": text(s.difference, "+.1f"),
-                       "its 95 % interval": between(s.difference_low, s.difference_high, "+.1f"),
-                       "detectable": text(s.detectable, ".1f")})
+    s, metric = summary, metric_of(summary)
+    return pd.DataFrame({f"{metric} (%)": _numbers(s[metric], ".1f"),
+                         "95 % interval": _intervals(s.low, s.high, ".1f"),
+                         "deviation over folds": _numbers(s["std"], ".1f"),
+                         **more,
+                         "against": s.against,
+                         "difference (points)": _numbers(s.difference, "+.1f"),
+                         "its 95 % interval": _intervals(s.difference_low, s.difference_high, "+.1f"),
+                         "detectable": _numbers(s.detectable, ".1f")}, index=s.index)
 
 def about(table:pd.DataFrame) -> str: # as `read_experiment` gives it
     "Which runs a table is made of: folds, seeds, minutes, hardware, commits."
-    every = lambda k, n=None: ", ".join(dict.fromkeys(str(v)[:n] for v in table[k]))
-    return f"folds {every('fold')}; seeds {every('seed')}; {len(table)} runs of {table.seconds.mean()/60:.1f} minutes on average; {every('hardware')}; commits {every('commit', 7)}"
+    def every(column, n=None): return ", ".join(dict.fromkeys(str(v)[:n] for v in table[column]))
+    return (f"folds {every('fold')}; seeds {every('seed')}; "
+            f"{len(table)} runs of {table.seconds.mean()/60:.1f} minutes on average; "
+            f"{every('hardware')}; commits {every('commit', 7)}")
 
 # %% ../nbs/engine/experiment.ipynb #4503100d
 def plot_experiment(
@@ -292,9 +347,10 @@ def list_experiments(
     for name, e in EXPERIMENTS.items():
         file = experiment_file(name, base, folder)
         t = pd.read_csv(file) if file.exists() else pd.DataFrame(columns=["row", "fold"])
-        lines += [f"{name}: {e.question}",
-                  *(f"    {row:24} folds in the table: "
-                    f"{' '.join(map(str, sorted(set(t.fold[t.row == row])))) or 'none'}" for row in e.rows)]
+        lines.append(f"{name}: {e.question}")
+        for row in e.rows:
+            folds = sorted(set(t.fold[t.row == row]))
+            lines.append(f"    {row:24} folds in the table: {' '.join(map(str, folds)) or 'none'}")
     return "\n".join(lines)
 
 _preset = preset # `eat_experiment` has an option of the same name
@@ -302,8 +358,7 @@ _preset = preset # `eat_experiment` has an option of the same name
 @command("interrupted; what has ended is kept, and the same command goes on")
 def eat_experiment(
     names:list[str],       # which to run; none: list them
-    # the preset that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
-    preset:one_of(PRESETS)="esc10_xs",
+    preset:one_of(PRESETS)="esc10_xs", # that the rows change: esc10_xs on a CPU, esc50 or esc50_short on a GPU
     folds:str="all",       # to hold out in turn: all, or such as 1,2,5
     seed:int=0,            # the same for every row
     root:str|None=None,    # where the data lies; default: EAT_DATA
@@ -321,4 +376,5 @@ def eat_experiment(
     if folds: check_folds(_preset(preset, root=root, fold=folds[0]), folds)
     for name in names:
         t = run_experiment(name, preset, folds, seed, root, device, out, results)
-        print(f"\n{EXPERIMENTS[name].question}\n{show_summary(experiment_summary(t)).to_string()}\n", flush=True)
+        summary = show_summary(experiment_summary(t))
+        print(f"\n{EXPERIMENTS[name].question}\n{summary.to_string()}\n", flush=True)

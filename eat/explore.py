@@ -12,7 +12,7 @@ import html, io, math, tempfile, warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +46,8 @@ def sound_names(root=None) -> list:
     """What an explorer offers: the procedural sounds, ESC-50's classes if the data set is here, and
     a file."""
     table = esc_table(root)
-    return [*CLASSES, *(ESC + c for c in ([] if table is None else sorted(set(table.label)))), FILE]
+    labels = [] if table is None else sorted(set(table.label))
+    return [*CLASSES, *(ESC + label for label in labels), FILE]
 
 @lru_cache(maxsize=8)
 def _read(path, changed, sr): return peak_normalise(load_audio(path, sr))
@@ -54,6 +55,14 @@ def _read(path, changed, sr): return peak_normalise(load_audio(path, sr))
 @lru_cache(maxsize=32)
 def _synth(name, sr, seconds, take):
     return peak_normalise(synth_clip(name, sr, seconds, torch.Generator().manual_seed(take)))
+
+def _esc_path(name, take, root) -> str:
+    "The file of an example of a class of ESC-50. ValueError if there is no such sound."
+    table = esc_table(root) if name.startswith(ESC) else None
+    paths = [] if table is None else table.path[table.label == name.removeprefix(ESC)].tolist()
+    if not paths:
+        raise ValueError(f"no sound named {name!r}, expected one of {', '.join(sound_names(root))}")
+    return paths[take % len(paths)]
 
 def get_sound(
     name:str="cow",     # a procedural sound, "ESC-50: dog", or `FILE`
@@ -65,18 +74,12 @@ def get_sound(
 ) -> Tensor:            # waveform (1, time), peak 0.95
     "A clip to look at. FileNotFoundError or ValueError that says what is wrong."
     if name in CLASSES: return _synth(name, sr, seconds, take).clone()
-    table = esc_table(root) if name.startswith(ESC) else None
-    if name == FILE and not path.strip():
+    if name != FILE: path = _esc_path(name, take, root)
+    elif not path.strip():
         raise ValueError("type the path of an audio file and press Enter, or upload one")
-    if name != FILE:
-        rows = [] if table is None else table.path[table.label == name.removeprefix(ESC)].tolist()
-        if not rows:
-            raise ValueError(f"no sound named {name!r}, expected one of "
-                             f"{', '.join(sound_names(root))}")
-        path = rows[take % len(rows)]
     path = Path(path.strip()).expanduser()
-    return fix_length(_read(path, path.stat().st_mtime_ns if path.is_file() else 0, sr),
-                      int(seconds*sr), "start")
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return fix_length(_read(path, changed, sr), int(seconds*sr), "start")
 
 def label_of(name:str, path:str="") -> str: # as in `get_sound`
     "The class that a sound stands for: its name, or its file's."
@@ -89,12 +92,11 @@ class View:
     clips:dict          # title -> waveform (1, time); drawn and played in this order
     sr:int              # samples per second
     note:str            # a line of numbers in words
-    spec:dict = field(default_factory=dict)   # arguments of `show_spec`
-    # title -> boxes (from s, to s, from Hz, to Hz) of it that the mix does not use
-    faded:dict = field(default_factory=dict)
-    labels:dict|None = None                   # class -> weight in the target
-    zoom:float = 0.  # seconds of waveform drawn around the loudest moment; 0: all
-    at:int = 0                                # the sample that the STFT explorer looks at
+    spec:dict = field(default_factory=dict)  # arguments of `show_spec`
+    faded:dict = field(default_factory=dict) # title -> unused boxes (from s, to s, from Hz, to Hz)
+    labels:dict|None = None # class -> weight in the target
+    zoom:float = 0.         # seconds of waveform drawn around the loudest moment; 0: all
+    at:int = 0              # the sample that the STFT explorer looks at
 
 def thin(
     x:Tensor,         # waveform (channels, time)
@@ -109,7 +111,9 @@ def thin(
 
 def loudest(x:Tensor) -> int: # waveform (1, time)
     "The sample around which 20 ms hold the most energy."
-    return int(avg_pool1d(x.square()[None], 441, stride=63, padding=220)[0, 0].argmax())*63
+    step = 63
+    energy = avg_pool1d(x.square()[None], 441, stride=step, padding=220)[0, 0]
+    return int(energy.argmax())*step
 
 # %% ../nbs/12_explore.ipynb #18070e28
 def _axes(fig, rows, columns, **grid):
@@ -134,20 +138,26 @@ def _draw_wave(view, ax, title, centre, top):
         x = x[:, start:start+n]
     line, share = thin(x)
     where = f", from {start/view.sr:.3f} s on" if n else ""
-    show_wave(line, view.sr*share, ax,
-              title=title + where).set(ylim=(-1.05*top, 1.05*top), xlabel="")
+    show_wave(line, view.sr*share, ax, title=title + where)
+    ax.set(ylim=(-1.05*top, 1.05*top), xlabel="")
 
 # %% ../nbs/12_explore.ipynb #c92dca69
 def _fade(ax, box, sr, fill=True):
     "Fade a box of a spectrogram with linear frequency, or only draw its edges."
     from matplotlib.patches import Rectangle
     bins = ax.images[0].get_array().shape[0] - 1
-    (t0, t1), (f0, f1) = box[:2], (f*2/sr*bins for f in box[2:])
-    style = dict(fc="white", alpha=.72,
-                 lw=0) if fill else dict(fill=False, ec="cyan", lw=1.2, ls="--")
-    ax.add_patch(Rectangle((t0, f0), t1-t0, f1-f0, **style))
-    if fill and f1-f0 > .12*bins and t1-t0 > .25*ax.get_xlim()[1]:
+    t0, t1, low, high = box
+    f0, f1 = low*2/sr*bins, high*2/sr*bins
+    filled, edges = dict(fc="white", alpha=.72, lw=0), dict(fill=False, ec="cyan", lw=1.2, ls="--")
+    ax.add_patch(Rectangle((t0, f0), t1-t0, f1-f0, **(filled if fill else edges)))
+    has_room = f1-f0 > .12*bins and t1-t0 > .25*ax.get_xlim()[1]
+    if fill and has_room:
         ax.text((t0+t1)/2, (f0+f1)/2, "not used", ha="center", va="center", fontsize=9)
+
+def _loudest_db(x, n_fft) -> float:
+    "The loudest point of a clip's spectrogram."
+    S = stft(x, min(n_fft, x.shape[-1]), max(n_fft//4, 1))
+    return 20*math.log10(S.abs().max() + 1e-9)
 
 def draw_clips(
     view:View,
@@ -155,17 +165,16 @@ def draw_clips(
 ):
     """A column for each clip, waveform above, spectrogram below. What a mix does not use is faded,
     and the cut drawn into the last clip."""
-    axs, titles = _axes(fig, 2, len(view.clips), height_ratios=(1, 1.6)), list(view.clips)
-    centre, top = loudest(view.clips[titles[0]]), max(1e-3, *(float(x.abs().max())
-                                                              for x in view.clips.values()))
-    n_fft = view.spec.get("n_fft", 1024)
-    loud = [20*math.log10(stft(x, min(n_fft, x.shape[-1]), max(n_fft//4, 1)).abs().max() + 1e-9)
-            for x in view.clips.values()]
-    for wave, spec, title, db in zip(*axs, titles, loud):
+    axs = _axes(fig, 2, len(view.clips), height_ratios=(1, 1.6))
+    titles, clips = list(view.clips), list(view.clips.values())
+    centre, top = loudest(clips[0]), max(1e-3, *(float(x.abs().max()) for x in clips))
+    levels = [_loudest_db(x, view.spec.get("n_fft", 1024)) for x in clips]
+    for wave, spec, title, level in zip(*axs, titles, levels):
         _draw_wave(view, wave, title, centre, top)
         show_spec(view.clips[title], view.sr, spec, **view.spec)
-        # one scale: black and white mean the same in all
-        for image in spec.images: image.set_clim(*(v + max(loud) - db for v in image.get_clim()))
+        for image in spec.images: # one scale: black and white mean the same in all
+            low, high = image.get_clim()
+            image.set_clim(low + max(levels) - level, high + max(levels) - level)
         if title != titles[0]: spec.set_ylabel("")
         for box in view.faded.get(title, []): _fade(spec, box, view.sr)
         if title == titles[-1]:
@@ -191,24 +200,30 @@ def wav(
 
 def label_bars(labels:dict) -> str: # class -> weight
     "A target as HTML: a bar for each class that is in it."
-    row = ('<tr><td style="padding-right:8px">{}</td><td style="width:300px"><div style="height:14px;background:#8b2f88;width:{:.0f}px"></div></td>'
+    row = ('<tr><td style="padding-right:8px">{}</td><td style="width:300px">'
+           '<div style="height:14px;background:#8b2f88;width:{:.0f}px"></div></td>'
            '<td style="padding-left:8px"><b>{:.2f}</b></td></tr>')
-    return "<b>target</b><table>" + "".join(row.format(html.escape(k), 300*v, v)
-                                            for k, v in labels.items()) + "</table>"
+    rows = [row.format(html.escape(name), 300*weight, weight) for name, weight in labels.items()]
+    return f"<b>target</b><table>{''.join(rows)}</table>"
 
 # %% ../nbs/12_explore.ipynb #ed0e83c2
+def _always(values): return True
+
 class Control(NamedTuple):
     "A widget, what to say about it, and when it matters."
     widget:Any
-    help:Any = ""                       # a line of text, or another widget
-    when:Callable = lambda values: True # of the values of all controls by name
+    help:Any = ""           # a line of text, or another widget
+    when:Callable = _always # of the values of all controls by name
 
 def _cell(control):
     "A control with its help below it."
     import ipywidgets as W
     control.widget.layout.width, control.widget.style.description_width = "98%", "110px"
-    text = f'<div style="margin-left:118px;line-height:1.2;font-size:12px;color:gray">{control.help}</div>'
-    return W.VBox([control.widget, W.HTML(text) if isinstance(control.help, str) else control.help])
+    help = control.help
+    if isinstance(help, str):
+        style = "margin-left:118px;line-height:1.2;font-size:12px;color:gray"
+        help = W.HTML(f'<div style="{style}">{help}</div>')
+    return W.VBox([control.widget, help])
 
 # %% ../nbs/12_explore.ipynb #c6b15dcd
 @contextmanager
@@ -221,8 +236,7 @@ def _one_thread():
     finally: torch.set_num_threads(n)
 
 def _compute(view, draw, fig, values):
-    """The view, its picture, and the warnings that came with it; both computing and drawing may
-    warn."""
+    "The view, its picture, and the warnings of computing and drawing."
     with _one_thread(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         result = view(**values)
@@ -230,38 +244,43 @@ def _compute(view, draw, fig, values):
         return result, picture(fig), [str(t.message) for t in told]
 
 def _say(lines, colour):
-    return "".join(f'<div style="color:{colour};line-height:1.3"><b>{html.escape(t)}</b></div>'
-                   for t in lines)
+    "Lines of text as HTML."
+    texts = [f"<b>{html.escape(line)}</b>" for line in lines]
+    return "".join(f'<div style="color:{colour};line-height:1.3">{text}</div>' for text in texts)
 
 def _refresh(w, view, draw, fig, cells):
     """Read the controls, compute, show. An exception in a callback would vanish, so it is shown in
     the widget."""
-    values = {k: c.widget.value for k, (c, _) in cells.items()}
-    used = {k for k, (c, _) in cells.items() if c.when(values)}
-    for k, (_, cell) in cells.items(): cell.layout.display = "" if k in used else "none"
-    try: w.result, w.picture.value, told = _compute(view, draw, fig, {k: values[k] for k in used})
+    values = {name: control.widget.value for name, (control, _) in cells.items()}
+    used = {name: values[name] for name, (control, _) in cells.items() if control.when(values)}
+    for name, (_, cell) in cells.items(): cell.layout.display = "" if name in used else "none"
+    try: w.result, w.picture.value, told = _compute(view, draw, fig, used)
     except Exception as e:
         known = isinstance(e, (ValueError, OSError)) # a user's mistake has a message of its own
-        w.result, w.message.value = None, _say([str(e) if known else f"{type(e).__name__}: {e}",
-                                                "The picture below is the last one that worked."],
-                                               "firebrick")
+        what = str(e) if known else f"{type(e).__name__}: {e}"
+        below = "The picture below is the last one that worked."
+        w.result, w.message.value = None, _say([what, below], "firebrick")
         return
     w.message.value = _say(told, "darkorange")
-    w.note.value, w.bars.value = f'<div style="line-height:1.3">{html.escape(w.result.note)}</div>', label_bars(
-        w.result.labels) if w.result.labels else ""
+    w.note.value = f'<div style="line-height:1.3">{html.escape(w.result.note)}</div>'
+    w.bars.value = label_bars(w.result.labels) if w.result.labels else ""
     _play(w, w.result)
 
 # %% ../nbs/12_explore.ipynb #d384e4b7
+def _player(n):
+    "A name and a player, one of `n` side by side."
+    import ipywidgets as W
+    player = W.Audio(format="wav", autoplay=False, loop=False, layout=dict(width="100%"))
+    layout = dict(width=f"{96//n}%", max_width="320px", margin="0 6px 0 0")
+    return W.VBox([W.HTML(), player], layout=layout)
+
 def _play(w, view):
     "A player for each clip, all at one scale, so that a quieter clip is heard quieter."
-    import ipywidgets as W
-    if not w.players.children:
-        w.players.children = [W.VBox([W.HTML(), W.Audio(format="wav", autoplay=False, loop=False, layout=dict(width="100%"))],
-                                     layout=dict(width=f"{96//len(view.clips)}%", max_width="320px", margin="0 6px 0 0")) for _ in view.clips]
+    if not w.players.children: w.players.children = [_player(len(view.clips)) for _ in view.clips]
     top = max(1., *(float(x.abs().max()) for x in view.clips.values()))
     for box, (title, x) in zip(w.players.children, view.clips.items()):
-        box.children[0].value, box.children[1].value = f"<b>{html.escape(title)}</b>", wav(
-            x, view.sr, top)
+        name, player = box.children
+        name.value, player.value = f"<b>{html.escape(title)}</b>", wav(x, view.sr, top)
 
 def explorer(
     view:Callable,        # view(**values of the controls that matter) -> View
@@ -274,15 +293,15 @@ def explorer(
     import ipywidgets as W
     from matplotlib.figure import Figure
     w, fig = W.VBox(layout=dict(max_width="1000px")), Figure(figsize=size, dpi=90)
-    cells = {k: (c, _cell(c)) for k, c in controls.items()}
-    w.controls, w.players = {k: c.widget for k, c in controls.items()}, W.HBox()
-    w.message, w.note, w.bars, w.picture = W.HTML(), W.HTML(), W.HTML(), W.Image(
-        layout=dict(max_width="100%", object_fit="contain"))
+    cells = {name: (control, _cell(control)) for name, control in controls.items()}
     grid = W.GridBox([cell for _, cell in cells.values()],
                      layout=dict(grid_template_columns="repeat(2, 49%)"))
+    w.controls = {name: control.widget for name, control in controls.items()}
+    w.message, w.note, w.bars, w.players = W.HTML(), W.HTML(), W.HTML(), W.HBox()
+    w.picture = W.Image(layout=dict(max_width="100%", object_fit="contain"))
     w.children = [grid, w.message, w.picture, w.note, w.bars, w.players]
-    update = lambda change=None: _refresh(w, view, draw, fig, cells)
-    for c in w.controls.values(): c.observe(update, "value")
+    def update(change=None): _refresh(w, view, draw, fig, cells)
+    for widget in w.controls.values(): widget.observe(update, "value")
     update()
     return w
 
@@ -290,8 +309,9 @@ def explorer(
 def _upload(text):
     "A button that keeps an uploaded file in a temporary folder and writes its path into `text`."
     import ipywidgets as W
-    button, folders = W.FileUpload(accept="audio/*", description="upload",
-                                   layout=dict(margin="2px 2px 2px 118px")), []
+    button = W.FileUpload(accept="audio/*", description="upload",
+                          layout=dict(margin="2px 2px 2px 118px"))
+    folders = []
     def keep(change):
         for f in change.new:
             folders.append(tempfile.TemporaryDirectory()) # removed with the widget
@@ -304,30 +324,33 @@ def _upload(text):
 def _sound_controls(value, take, n=""):
     "The controls that choose a clip."
     import ipywidgets as W
-    text = W.Text(description=f"file {n}",
-                  placeholder="path of a wav, flac, ogg or mp3 file, then Enter",
-                  continuous_update=False)
-    mine = lambda v: v["sound"+n] == FILE
-    return {"sound"+n: Control(W.Dropdown(description=f"sound {n}", options=sound_names(), value=value), "what is heard"),
-            "path"+n: Control(text, _upload(text), mine),
-            "take"+n: Control(W.IntSlider(description=f"take {n}", value=take, max=9), "another example of the same sound", lambda v: not mine(v))}
+    sound = W.Dropdown(description=f"sound {n}", options=sound_names(), value=value)
+    path = W.Text(description=f"file {n}", continuous_update=False,
+                  placeholder="path of a wav, flac, ogg or mp3 file, then Enter")
+    example = W.IntSlider(description=f"take {n}", value=take, max=9)
+    def is_file(values): return values["sound"+n] == FILE
+    def is_listed(values): return not is_file(values)
+    return {"sound"+n: Control(sound, "what is heard"),
+            "path"+n: Control(path, _upload(path), is_file),
+            "take"+n: Control(example, "another example of the same sound", is_listed)}
 
 def _common(sr, zoom=True):
     "The controls for the length and for how much of the waveform is drawn."
     import ipywidgets as W
-    d = dict(seconds=Control(W.IntSlider(description="length (s)", value=2, min=1, max=5),
-                             "of the clip"))
-    zooms = {"the whole clip": 0., "200 ms": .2, "20 ms": .02, "5 ms": .005}
-    return d | dict(zoom=Control(W.Dropdown(description="waveform", options=zooms, value=0.),
-                                 "how much of it is drawn, around the loudest "
-                                 "moment")) if zoom else d
+    seconds = W.IntSlider(description="length (s)", value=2, min=1, max=5)
+    controls = dict(seconds=Control(seconds, "of the clip"))
+    if zoom:
+        zooms = {"the whole clip": 0., "200 ms": .2, "20 ms": .02, "5 ms": .005}
+        drawn = W.Dropdown(description="waveform", options=zooms, value=0.)
+        controls["zoom"] = Control(drawn, "how much of it is drawn, around the loudest moment")
+    return controls
 
 def _powers(low, high, value, sr):
     "A slider over powers of two, in samples and milliseconds."
     import ipywidgets as W
     sizes = [2**k for k in range(low, high+1)]
-    return W.SelectionSlider(description="window",
-                             options=[(f"{n} ({n/sr*1000:.0f} ms)", n) for n in sizes], value=value)
+    options = [(f"{n} ({n/sr*1000:.0f} ms)", n) for n in sizes]
+    return W.SelectionSlider(description="window", options=options, value=value)
 
 # %% ../nbs/12_explore.ipynb #f1282b51
 def stft_view(
@@ -343,10 +366,12 @@ def stft_view(
     sr:int=22050,
 ) -> View:
     "A clip and how to draw its spectrogram: figures 2 and 3 of the paper with every number free."
-    x, hop, mel = get_sound(sound, path, take, seconds,
-                            sr), n_fft//overlap, bands if scale == "mel" else None
+    x = get_sound(sound, path, take, seconds, sr)
+    hop, mel = n_fft//overlap, bands if scale == "mel" else None
     rows, frames = mel or n_fft//2 + 1, 1 + x.shape[-1]//hop
-    note = (f"The window is {n_fft/sr*1000:.1f} ms long, the lines of the FFT are {sr/n_fft:.1f} Hz apart. Hop {hop} samples, {hop/sr*1000:.1f} ms. "
+    note = (f"The window is {n_fft/sr*1000:.1f} ms long, "
+            f"the lines of the FFT are {sr/n_fft:.1f} Hz apart. "
+            f"Hop {hop} samples, {hop/sr*1000:.1f} ms. "
             f"{rows} rows × {frames} columns = {rows*frames} numbers from {x.shape[-1]} samples.")
     spec = dict(n_fft=n_fft, hop_length=hop, window=window, mel=mel, top_db=top_db)
     return View({label_of(sound, path): x}, sr, note, spec, at=round(at*(frames-1))*hop)
@@ -360,20 +385,22 @@ def draw_stft(
     the spectrogram."""
     from scipy.signal import get_window
     (wave, piece), (spec, column) = _axes(fig, 2, 2, width_ratios=(3, 1), height_ratios=(1, 1.6))
-    (title, x), n = *view.clips.items(), view.spec["n_fft"]
-    t, samples = (np.arange(n) - n//2)/view.sr*1000, pad(x, (n//2, n))[0, view.at:view.at+n].numpy()
+    title, x = next(iter(view.clips.items()))
+    n, at = view.spec["n_fft"], view.at/view.sr
+    t = (np.arange(n) - n//2)/view.sr*1000
+    samples = pad(x, (n//2, n))[0, view.at:view.at+n].numpy()
     shape, high = get_window(view.spec["window"], n), max(float(np.abs(samples).max()), 1e-6)
     _draw_wave(view, wave, title, 0, max(float(x.abs().max()), 1e-3))
-    wave.axvspan(view.at/view.sr + t[0]/1000, view.at/view.sr + t[-1]/1000, color="tab:orange",
-                 alpha=.6, lw=0)
+    wave.axvspan(at + t[0]/1000, at + t[-1]/1000, color="tab:orange", alpha=.6, lw=0)
     piece.plot(t, samples, lw=.6, color="silver")
     piece.plot(t, samples*shape, lw=.8)
     piece.plot(t, shape*high, lw=1, color="tab:orange")
     piece.set(xlim=(t[0], t[-1]), ylim=(-1.05*high, 1.05*high), title="one window (ms)")
-    show_spec(x, view.sr, spec, **view.spec).axvline(view.at/view.sr, color="tab:orange", lw=1)
+    show_spec(x, view.sr, spec, **view.spec)
+    spec.axvline(at, color="tab:orange", lw=1)
     S = np.asarray(spec.images[0].get_array())
-    S = S[:, min(view.at//view.spec["hop_length"], S.shape[1]-1)]
-    column.plot(S, np.arange(len(S)), lw=.7)
+    frame = min(view.at//view.spec["hop_length"], S.shape[1]-1)
+    column.plot(S[:, frame], np.arange(len(S)), lw=.7)
     column.set(xlim=(-view.spec["top_db"], 2), ylim=spec.get_ylim(), xlabel="its spectrum (dB)")
     return fig
 
@@ -383,15 +410,25 @@ def stft_explorer(
 ):
     "Sliders for everything that a spectrogram depends on."
     import ipywidgets as W
+    at = W.FloatSlider(description="look at", value=.5, max=1, step=.01)
+    hops = {"the whole window": 1, "1/2 window": 2, "1/4 window": 4, "1/8 window": 8}
+    overlap = W.Dropdown(description="hop", options=hops, value=4)
+    shapes = {"Hann": "hann", "Hamming": "hamming", "Blackman": "blackman", "rectangle": "boxcar"}
+    window = W.Dropdown(description="window shape", options=shapes)
+    top_db = W.IntSlider(description="range (dB)", value=60, min=20, max=120, step=5)
+    scale = W.Dropdown(description="frequency", options=["linear", "mel"])
+    bands = W.IntSlider(description="mel bands", value=64, min=8, max=256, step=8)
+    def is_mel(values): return values["scale"] == "mel"
     controls = _sound_controls("cow", 7) | _common(sr, zoom=False) | dict(
-        at=Control(W.FloatSlider(description="look at", value=.5, max=1, step=.01), "which window is drawn on the right, as a share of the clip"),
-        n_fft=Control(_powers(6, 13, 1024, sr), "samples looked at together: long is sharp in frequency, short in time"),
-        overlap=Control(W.Dropdown(description="hop", options={"the whole window": 1, "1/2 window": 2, "1/4 window": 4, "1/8 window": 8}, value=4), "step from one window to the next"),
-        window=Control(W.Dropdown(description="window shape", options={"Hann": "hann", "Hamming": "hamming", "Blackman": "blackman", "rectangle": "boxcar"}), "how the samples in it are weighted"),
-        top_db=Control(W.IntSlider(description="range (dB)", value=60, min=20, max=120, step=5), "black is this far below the loudest point"),
-        scale=Control(W.Dropdown(description="frequency", options=["linear", "mel"]), "mel: equal steps for the ear"),
-        bands=Control(W.IntSlider(description="mel bands", value=64, min=8, max=256, step=8), "rows of the picture", lambda v: v["scale"] == "mel"))
-    return explorer(lambda **v: stft_view(sr=sr, **v), draw_stft, controls, (9.5, 3.8))
+        at=Control(at, "which window is drawn on the right, as a share of the clip"),
+        n_fft=Control(_powers(6, 13, 1024, sr),
+                      "samples looked at together: long is sharp in frequency, short in time"),
+        overlap=Control(overlap, "step from one window to the next"),
+        window=Control(window, "how the samples in it are weighted"),
+        top_db=Control(top_db, "black is this far below the loudest point"),
+        scale=Control(scale, "mel: equal steps for the ear"),
+        bands=Control(bands, "rows of the picture", is_mel))
+    return explorer(partial(stft_view, sr=sr), draw_stft, controls, (9.5, 3.8))
 
 # %% ../nbs/12_explore.ipynb #54fe9ba1
 class Parameter(NamedTuple):
@@ -407,46 +444,84 @@ PARAMETERS = dict(
     factor=Parameter("factor", .5, 0, 2, .05, "1: no change"),
     share=Parameter("fragment", .3, 0, 1, .05, "how much of the clip"),
     shift=Parameter("later by (ms)", 20, -200, 200, .5, "negative: earlier"),
-    turn=Parameter("turn", .25, -1, 1, .01, "as a share of the clip: what leaves at one end comes in at the other"),
-    mask=Parameter("at most (ms)", 100, 0, 1000, 10, "longest silence; its length and place are drawn"),
+    turn=Parameter("turn", .25, -1, 1, .01,
+                   "as a share of the clip: what leaves at one end comes in at the other"),
+    mask=Parameter("at most (ms)", 100, 0, 1000, 10,
+                   "longest silence; its length and place are drawn"),
     cutoff=Parameter("cutoff", .25, 0, 1, .01, "as a share of the highest frequency in the clip"),
-    taps=Parameter("filter taps", 15, 3, 127, 2, "samples that the filter looks at: more make it steeper"),
+    taps=Parameter("filter taps", 15, 3, 127, 2,
+                   "samples that the filter looks at: more make it steeper"),
     bits=Parameter("bits", 4, 2, 16, 1, "a CD has 16"),
-    stretch=Parameter("length", 1.2, .5, 2, .05, "above 1: slower and lower; below 1: faster and higher"),
-    snr=Parameter("SNR (dB)", 10, -10, 60, 1, "how far the noise is below the clip; the paper's code takes 30"),
-    sigma=Parameter("sigma", .5, 0, 3, .01, "turn of each phase in radians; the paper's code takes 0.01"),
+    stretch=Parameter("length", 1.2, .5, 2, .05,
+                      "above 1: slower and lower; below 1: faster and higher"),
+    snr=Parameter("SNR (dB)", 10, -10, 60, 1,
+                  "how far the noise is below the clip; the paper's code takes 30"),
+    sigma=Parameter("sigma", .5, 0, 3, .01,
+                    "turn of each phase in radians; the paper's code takes 0.01"),
     hz=Parameter("hum (Hz)", 100, 20, 500, 5, "small loudspeakers cannot play the lowest"),
     p=Parameter("probability", .5, 0, 1, .05, "of each transform"),
     draw=Parameter("draw", 0, 0, 99, 1, "another random draw"))
 
-def _noise(colour):
-    return ("snr", "draw"), lambda x, sr, g, snr: add_noise(x, colour, (snr, snr), 1., g)
+# what the sliders do, each a function of clip, sample rate, generator and parameters
+def _random_gain(x, sr, g, factor): return random_gain(x, factor, factor, 1.)
 
-# name -> its parameters, and the function of (clip, samples a second, generator, parameters)
-AUGMENTS = {
-    "random_gain": (("factor",), lambda x, sr, g, factor: random_gain(x, factor, factor, 1.)),
-    "fragment_gain": (("factor", "share", "draw"), lambda x, sr, g, factor, share: fragment_gain(x, factor, factor, share, share, 1., g)),
-    "flip_polarity": ((), lambda x, sr, g: flip_polarity(x, 1.)),
-    "linear_shift": (("shift",), lambda x, sr, g, shift: delay(x, torch.tensor([shift*sr/1000]))),
-    "cyclic_shift": (("turn",), lambda x, sr, g, turn: delay(x, torch.tensor([turn*x.shape[-1]]), cyclic=True)),
-    "time_mask": (("mask", "draw"), lambda x, sr, g, mask: time_mask(x, sr, mask/1000, 1., g)),
-    "low_pass": (("cutoff", "taps"), lambda x, sr, g, cutoff, taps: low_pass(x, cutoff, cutoff, taps, 1.)),
-    "high_pass": (("cutoff", "taps"), lambda x, sr, g, cutoff, taps: high_pass(x, cutoff, cutoff, taps, 1.)),
-    "mu_law": (("bits",), lambda x, sr, g, bits: mu_law(x, bits, bits, 1.)),
-    "quantise": (("bits",), lambda x, sr, g, bits: quantise(x, bits, bits, 1.)),
-    "random_resample": (("stretch", "draw"), lambda x, sr, g, stretch: random_resample(x, (stretch,), 1., g)),
-    **{f"noise: {colour}": _noise(colour) for colour in (*COLOURS, "uniform")},
-    "noise: phase": (("sigma", "draw"), lambda x, sr, g, sigma: phase_noise(x, sigma, 1., g)),
-    "noise: sine": (("hz", "snr", "draw"), lambda x, sr, g, hz, snr: low_sine(x, sr, hz, hz, (snr, snr), 1., g)),
-    "everything: AudioAugment": (("p", "snr", "draw"), lambda x, sr, g, p, snr: AudioAugment(sr, p=p, snr=(snr, snr))(x, g))}
+def _fragment_gain(x, sr, g, factor, share):
+    return fragment_gain(x, factor, factor, share, share, 1., g)
+
+def _flip_polarity(x, sr, g): return flip_polarity(x, 1.)
+
+def _linear_shift(x, sr, g, shift): return delay(x, torch.tensor([shift*sr/1000]))
+
+def _cyclic_shift(x, sr, g, turn): return delay(x, torch.tensor([turn*x.shape[-1]]), cyclic=True)
+
+def _time_mask(x, sr, g, mask): return time_mask(x, sr, mask/1000, 1., g)
+
+def _low_pass(x, sr, g, cutoff, taps): return low_pass(x, cutoff, cutoff, taps, 1.)
+
+def _high_pass(x, sr, g, cutoff, taps): return high_pass(x, cutoff, cutoff, taps, 1.)
+
+def _mu_law(x, sr, g, bits): return mu_law(x, bits, bits, 1.)
+
+def _quantise(x, sr, g, bits): return quantise(x, bits, bits, 1.)
+
+def _random_resample(x, sr, g, stretch): return random_resample(x, (stretch,), 1., g)
+
+def _noise(colour, x, sr, g, snr): return add_noise(x, colour, (snr, snr), 1., g)
+
+def _phase_noise(x, sr, g, sigma): return phase_noise(x, sigma, 1., g)
+
+def _low_sine(x, sr, g, hz, snr): return low_sine(x, sr, hz, hz, (snr, snr), 1., g)
+
+def _everything(x, sr, g, p, snr): return AudioAugment(sr, p=p, snr=(snr, snr))(x, g)
+
+AUGMENTS = { # name -> its parameters, and the function; `draw` seeds the generator
+    "random_gain": (("factor",), _random_gain),
+    "fragment_gain": (("factor", "share", "draw"), _fragment_gain),
+    "flip_polarity": ((), _flip_polarity),
+    "linear_shift": (("shift",), _linear_shift),
+    "cyclic_shift": (("turn",), _cyclic_shift),
+    "time_mask": (("mask", "draw"), _time_mask),
+    "low_pass": (("cutoff", "taps"), _low_pass),
+    "high_pass": (("cutoff", "taps"), _high_pass),
+    "mu_law": (("bits",), _mu_law),
+    "quantise": (("bits",), _quantise),
+    "random_resample": (("stretch", "draw"), _random_resample),
+    **{f"noise: {c}": (("snr", "draw"), partial(_noise, c)) for c in (*COLOURS, "uniform")},
+    "noise: phase": (("sigma", "draw"), _phase_noise),
+    "noise: sine": (("hz", "snr", "draw"), _low_sine),
+    "everything: AudioAugment": (("p", "snr", "draw"), _everything)}
 
 # %% ../nbs/12_explore.ipynb #80e5cf8b
 def _difference(before, after) -> str:
     "What has changed, in decibels."
-    power = lambda x: 10*float(x.square().mean().clamp(min=1e-12).log10())
     if torch.equal(before, after): return "Nothing has changed: this is the neutral value."
-    return (f"Level {power(before):.1f} dB before, {power(after):.1f} dB after; highest value {float(before.abs().max()):.2f} and {float(after.abs().max()):.2f}. "
-            f"The difference of the two is {abs(power(before) - power(after-before)):.1f} dB {'below' if power(after-before) < power(before) else 'above'} the clip.")
+    def level(x): return 10*float(x.square().mean().clamp(min=1e-12).log10())
+    first, second, apart = level(before), level(after), level(after-before)
+    peaks = float(before.abs().max()), float(after.abs().max())
+    return (f"Level {first:.1f} dB before, {second:.1f} dB after; "
+            f"highest value {peaks[0]:.2f} and {peaks[1]:.2f}. "
+            f"The difference of the two is {abs(first - apart):.1f} dB "
+            f"{'below' if apart < first else 'above'} the clip.")
 
 def augment_view(
     sound:str="cow", path:str="", take:int=7, # as in `get_sound`
@@ -454,45 +529,49 @@ def augment_view(
     seconds:float=2., zoom:float=0., # length of the clip, and of the waveform drawn
     n_fft:int=1024,      # window of the picture
     sr:int=22050,
-    # parameters of the transform by their names in `PARAMETERS`; those that are absent take the
-    # value there
-    **values,
+    **values,            # of the transform's `PARAMETERS`; absent: the value there
 ) -> View:
     "A clip before and after one transform. ValueError for an unknown transform or parameter."
     if transform not in AUGMENTS:
         raise ValueError(f"unknown transform {transform!r}, expected one of {', '.join(AUGMENTS)}")
     names, f = AUGMENTS[transform]
     if unknown := set(values) - set(names):
-        raise ValueError(f"{transform} has no parameter {', '.join(unknown)}, only "
-                         f"{', '.join(names) or 'none'}")
-    values = {k: values.get(k, PARAMETERS[k].value) for k in names}
-    x, g = get_sound(sound, path, take, seconds,
-                     sr), torch.Generator().manual_seed(values.pop("draw", 0))
+        raise ValueError(f"{transform} has no parameter {', '.join(unknown)}, "
+                         f"only {', '.join(names) or 'none'}")
+    values = {name: values.get(name, PARAMETERS[name].value) for name in names}
+    g = torch.Generator().manual_seed(values.pop("draw", 0))
+    x = get_sound(sound, path, take, seconds, sr)
     y = f(x[None], sr, g, **values)[0]
-    return View({f"before: {label_of(sound, path)}": x, f"after: {transform}": y}, sr,
-                _difference(x, y), dict(n_fft=n_fft, top_db=60), zoom=zoom)
+    clips = {f"before: {label_of(sound, path)}": x, f"after: {transform}": y}
+    return View(clips, sr, _difference(x, y), dict(n_fft=n_fft, top_db=60), zoom=zoom)
 
 # %% ../nbs/12_explore.ipynb #799e01e2
+def _uses(parameter, values):
+    "Whether the transform that is chosen has a parameter."
+    names, _ = AUGMENTS[values["transform"]]
+    return parameter in names
+
 def _sliders(parameters):
-    """A slider for each parameter, whole numbers where the step is 1; each is shown with the
+    """A slider for each parameter, whole numbers where the step is one; each is shown with the
     transforms that use it."""
     import ipywidgets as W
-    kind = lambda p: W.IntSlider if isinstance(p.step, int) else W.FloatSlider
-    make = lambda p: kind(p)(description=p.text, value=p.value, min=p.least, max=p.most,
-                             step=p.step)
-    return {k: Control(make(p), p.help, lambda v, k=k: k in AUGMENTS[v["transform"]][0])
-            for k, p in parameters.items()}
+    controls = {}
+    for name, p in parameters.items():
+        kind = W.IntSlider if isinstance(p.step, int) else W.FloatSlider
+        slider = kind(description=p.text, value=p.value, min=p.least, max=p.most, step=p.step)
+        controls[name] = Control(slider, p.help, partial(_uses, name))
+    return controls
 
 def augment_explorer(
     sr:int=22050, # samples per second
 ):
     "Every transform of table 1 and every noise, before and after."
     import ipywidgets as W
-    transform = Control(W.Dropdown(description="transform", options=list(AUGMENTS),
-                                   value="low_pass"), "the functions of lesson 04")
-    controls = _sound_controls("cow",
-                               7) | _common(sr) | dict(transform=transform) | _sliders(PARAMETERS)
-    return explorer(lambda **v: augment_view(sr=sr, **v), draw_clips, controls)
+    transform = W.Dropdown(description="transform", options=list(AUGMENTS), value="low_pass")
+    controls = {**_sound_controls("cow", 7), **_common(sr),
+                "transform": Control(transform, "the functions of lesson 04"),
+                **_sliders(PARAMETERS)}
+    return explorer(partial(augment_view, sr=sr), draw_clips, controls)
 
 # %% ../nbs/12_explore.ipynb #bc4304c6
 def _unused(mix, x, mixed, lam, side, n_fft, sr):
@@ -503,9 +582,10 @@ def _unused(mix, x, mixed, lam, side, n_fft, sr):
         cut = freqmix_cutoff(lam, side, sr, n_fft)
         boxes = [(0, end, cut, top)], [(0, end, 0, cut)]
         return boxes if side == "low" else boxes[::-1]
-    # where the first clip was replaced
-    if mix == "timemix" and len(other := (mixed != x[0])[0].nonzero()):
-        start, stop = int(other[0])/sr, (int(other[-1]) + 1)/sr
+    if mix == "timemix":
+        replaced = (mixed != x[0])[0].nonzero()
+        if not len(replaced): return [], []
+        start, stop = int(replaced[0])/sr, (int(replaced[-1]) + 1)/sr
         return [(start, stop, 0, top)], [(0, start, 0, top), (stop, end, 0, top)]
     return [], []
 
@@ -514,11 +594,17 @@ def _words(mix, names, lam, side, faded, n_fft, sr):
     a, b = names
     if mix == "freqmix":
         low, high = (a, b) if side == "low" else (b, a)
-        return f"Below {freqmix_cutoff(lam, side, sr, n_fft)/1000:.2f} kHz {low}, above {high}: {int(lam*(n_fft//2+1))} of {n_fft//2+1} bins are from {a}."
+        cut, bins = freqmix_cutoff(lam, side, sr, n_fft)/1000, n_fft//2 + 1
+        return (f"Below {cut:.2f} kHz {low}, above {high}: "
+                f"{int(lam*bins)} of {bins} bins are from {a}.")
     if mix == "timemix":
-        return f"{a} with a span of {b}, from {faded[0][0][0]:.2f} to {faded[0][0][1]:.2f} s." if faded[0] else f"Nothing but {a}."
+        unused, _ = faded
+        if not unused: return f"Nothing but {a}."
+        start, stop, *_ = unused[0]
+        return f"{a} with a span of {b}, from {start:.2f} to {stop:.2f} s."
     if mix == "phasemix":
-        return f"All magnitudes from {a}, the phases {1-lam:.2f} of the way from {a} to {b}. The label counts the magnitudes as half: 0.5 lam + 0.5 = {.5*lam+.5:.2f}."
+        return (f"All magnitudes from {a}, the phases {1-lam:.2f} of the way from {a} to {b}. "
+                f"The label counts the magnitudes as half: 0.5 lam + 0.5 = {.5*lam+.5:.2f}.")
     return f"Both at once, {a} to {b} as {lam:.2f} to {1-lam:.2f} in loudness."
 
 # %% ../nbs/12_explore.ipynb #3caae1c8
@@ -540,37 +626,50 @@ def mix_view(
     the mixes."""
     if mix not in MIXES:
         raise ValueError(f"unknown mix {mix!r}, expected one of {', '.join(MIXES)}")
-    names, hop = [label_of(sound1, path1), label_of(sound2, path2)], n_fft//overlap
-    x = torch.stack([get_sound(s, p, t, seconds, sr)
-                     for s, p, t in ((sound1, path1, take1), (sound2, path2, take2))])
+    names = [label_of(sound1, path1), label_of(sound2, path2)]
+    window = dict(n_fft=n_fft, hop_length=n_fft//overlap)
+    x = torch.stack([get_sound(sound1, path1, take1, seconds, sr),
+                     get_sound(sound2, path2, take2, seconds, sr)])
     classes = list(dict.fromkeys(names))
-    y = torch.eye(len(classes))[[classes.index(n) for n in names]]
-    extra = dict(freqmix=dict(side=side, n_fft=n_fft, hop_length=hop),
-                 phasemix=dict(arc=arc, n_fft=n_fft, hop_length=hop)).get(mix, {})
+    y = torch.eye(len(classes))[[classes.index(name) for name in names]]
+    own = dict(freqmix=dict(side=side, **window), phasemix=dict(arc=arc, **window)).get(mix, {})
+    # each clip with the other one; the first result is shown
     xs, ys = MIXES[mix](x, y, lam=torch.full((2,), lam), perm=torch.tensor([1, 0]), labels=labels,
-                        generator=torch.Generator().manual_seed(draw), **extra)
-    titles, faded = [f"{i}: {n}"
-                     for i, n in enumerate(names, 1)], _unused(mix, x, xs[0], lam, side, n_fft, sr)
-    return View({titles[0]: x[0], titles[1]: x[1], mix: xs[0]}, sr,
-                _words(mix, names, lam, side, faded, n_fft, sr),
-                dict(n_fft=n_fft, hop_length=hop, top_db=60),
-                dict(zip(titles, faded)), dict(zip(classes, ys[0].tolist())), zoom)
+                        generator=torch.Generator().manual_seed(draw), **own)
+    faded = _unused(mix, x, xs[0], lam, side, n_fft, sr)
+    note = _words(mix, names, lam, side, faded, n_fft, sr)
+    titles = [f"1: {names[0]}", f"2: {names[1]}"]
+    clips = {titles[0]: x[0], titles[1]: x[1], mix: xs[0]}
+    return View(clips, sr, note, dict(**window, top_db=60), faded=dict(zip(titles, faded)),
+                labels=dict(zip(classes, ys[0].tolist())), zoom=zoom)
 
 # %% ../nbs/12_explore.ipynb #b7e29dce
+def _is_mix(name, values): return values["mix"] == name
+
 def mix_explorer(
     sr:int=22050, # samples per second
 ):
     "Two clips, a mix and its label."
     import ipywidgets as W
-    only = lambda *mixes: lambda v: v["mix"] in mixes
+    mix = W.Dropdown(description="mix", options=list(MIXES), value="freqmix")
+    lam = W.FloatSlider(description="lam", value=.7, min=0, max=1, step=.01)
+    sides = {"low band from sound 1": "low", "high band from sound 1": "high"}
+    side = W.Dropdown(description="cutoff side", options=sides)
+    arcs = {"shorter arc": "short", "as printed in the paper": "printed"}
+    arc = W.Dropdown(description="arc", options=arcs)
+    draw = W.IntSlider(description="draw", value=0, max=99)
+    hops = {"1/2 window": 2, "1/4 window": 4, "1/8 window": 8}
+    overlap = W.Dropdown(description="hop", options=hops, value=4)
+    rules = {"convex (weights)": "convex", "union (both)": "union"}
+    labels = W.Dropdown(description="labels", options=rules)
     controls = dict(
-        mix=Control(W.Dropdown(description="mix", options=list(MIXES), value="freqmix"), "how the two clips are mixed"),
-        lam=Control(W.FloatSlider(description="lam", value=.7, min=0, max=1, step=.01), "share of the first clip; training draws it at random"))
-    controls |= _sound_controls("cow", 7, "1") | _sound_controls("rain", 4, "2") | dict(
-        side=Control(W.Dropdown(description="cutoff side", options={"low band from sound 1": "low", "high band from sound 1": "high"}), "training draws one of the two", only("freqmix")),
-        arc=Control(W.Dropdown(description="arc", options={"shorter arc": "short", "as printed in the paper": "printed"}), "how a phase between two is found", only("phasemix")),
-        draw=Control(W.IntSlider(description="draw", value=0, max=99), "another random place of the span", only("timemix")),
+        mix=Control(mix, "how the two clips are mixed"),
+        lam=Control(lam, "share of the first clip; training draws it at random"),
+        **_sound_controls("cow", 7, "1"), **_sound_controls("rain", 4, "2"),
+        side=Control(side, "training draws one of the two", partial(_is_mix, "freqmix")),
+        arc=Control(arc, "how a phase between two is found", partial(_is_mix, "phasemix")),
+        draw=Control(draw, "another random place of the span", partial(_is_mix, "timemix")),
         n_fft=Control(_powers(7, 12, 1024, sr), "of the STFT, in mix and pictures"),
-        overlap=Control(W.Dropdown(description="hop", options={"1/2 window": 2, "1/4 window": 4, "1/8 window": 8}, value=4), "step from one window to the next"),
-        labels=Control(W.Dropdown(description="labels", options={"convex (weights)": "convex", "union (both)": "union"}), "how the target is made"))
-    return explorer(lambda **v: mix_view(sr=sr, **v), draw_clips, controls | _common(sr))
+        overlap=Control(overlap, "step from one window to the next"),
+        labels=Control(labels, "how the target is made"), **_common(sr))
+    return explorer(partial(mix_view, sr=sr), draw_clips, controls)

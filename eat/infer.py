@@ -46,24 +46,38 @@ def cut_windows(
 ) -> Iterator[tuple[int, Tensor]]: # first sample, window (1, n_samples)
     """The windows of `window_starts` over a recording of unknown length. A shorter one is one
     window: its mean removed, zeros at its end."""
-    hop, base, first, x = max(1, n_samples - int(overlap*n_samples)), 0, 0, torch.zeros(1, 0)
-    for b in _joined(blocks, n_samples):
-        x = torch.cat([x, b], 1)
-        while base + x.shape[1] > first + n_samples: # there is more, so this is not the last
-            yield first, _window(x, first - base, n_samples)
+    hop = max(1, n_samples - int(overlap*n_samples))
+    first = 0             # where the next window begins
+    x = torch.zeros(1, 0) # what is held of the recording
+    at = 0                # where it begins
+    for block in _joined(blocks, n_samples):
+        x = torch.cat([x, block], 1)
+        while at + x.shape[1] > first + n_samples: # there is more, so this is not the last
+            yield first, _window(x, first - at, n_samples)
             first += hop
-        drop = max(0, first - n_samples - base) # the last window may begin up to one window earlier
-        x, base = x[:, drop:], base + drop
-    last = max(0, base + x.shape[1] - n_samples)
-    yield last, _window(x, last - base, n_samples)
+        drop = max(0, first - n_samples - at) # the last window may begin up to one window earlier
+        x, at = x[:, drop:], at + drop
+    last = max(0, at + x.shape[1] - n_samples)
+    yield last, _window(x, last - at, n_samples)
 
 def _window(x, start, n_samples):
     "`n_samples` of `x` from `start` on; what is shorter loses its mean before zeros are added."
     w = x[:, start:start+n_samples]
-    return w if w.shape[1] == n_samples else F.pad(w - mean_and_peak(w)[0],
-                                                   (0, n_samples - w.shape[1]))
+    missing = n_samples - w.shape[1]
+    return F.pad(w - mean_and_peak(w)[0], (0, missing)) if missing else w
 
 # %% ../nbs/11_infer.ipynb #2d78e04e
+def _spaced_evenly(x:Tensor, n_samples:int, windows:int) -> list: # of (first sample, window)
+    "So many windows of a whole recording."
+    starts = window_starts(x.shape[1], n_samples, windows)
+    return [(start, _window(x, start, n_samples)) for start in starts]
+
+def _cuts_of_old_runs(x:Tensor, c:TrainConfig) -> list: # as `_spaced_evenly`
+    "As runs of preparation 1 had it: scaled as a whole, the fewest windows that cover it."
+    x, total = peak_normalise(x, c.peak), x.shape[1]
+    x = F.pad(x, (0, max(0, c.n_samples - total)))
+    return _spaced_evenly(x, c.n_samples, -(-total//c.n_samples))
+
 def _rated(x, sr:int|None, run_sr:int) -> int|None:
     "The rate of an array; of a file only what was asked for. ValueError for an array without one."
     if sr is None and isinstance(x, (np.ndarray, Tensor)):
@@ -72,14 +86,14 @@ def _rated(x, sr:int|None, run_sr:int) -> int|None:
 
 # %% ../nbs/11_infer.ipynb #6465fb78
 class Classifier:
-    """A trained network with its preprocessing: files or waveforms in, labels with probabilities out.
-    A recording longer than the network's windows is answered by the mean over the same windows as in `evaluate`. They are cut as it
-    goes by; only where a run asks
-    for a number of windows (`windows`) the whole recording is held, since they are spaced evenly.
-    `frozen` is what listens: on a CPU a copy of `model` that later changes of `model` do not reach (engine/frozen)."""
+    """A trained network with its preprocessing: files or waveforms in, labels with probabilities
+    out. A recording longer than the network's windows is answered by the mean over the same windows
+    as in `evaluate`. They are cut as it goes by; only where a run asks for a number of windows
+    (`windows`) the whole recording is held, since they are spaced evenly. `frozen` is what listens:
+    on a CPU a copy of `model` that later changes of `model` do not reach (engine/frozen)."""
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
-        self.model, self.config, self.classes, self.device = model.to(
-            device).eval(), config, classes, torch.device(device)
+        self.model, self.device = model.to(device).eval(), torch.device(device)
+        self.config, self.classes = config, classes
         self.frozen, self.task = frozen(self.model), TASKS.get(config.task, SINGLE)
 
     @classmethod
@@ -92,30 +106,20 @@ class Classifier:
         return cls(model, config, classes, device)
 
     def __repr__(self):
-        return f"Classifier({self.config.model}, {len(self.classes)} classes, {self.config.sr} Hz, {self.config.n_samples/self.config.sr:.2f} s)"
+        c = self.config
+        return (f"Classifier({c.model}, {len(self.classes)} classes, {c.sr} Hz, "
+                f"{c.n_samples/c.sr:.2f} s)")
 
-    # first sample at the run's rate, what the network hears (1 or 2, n_samples), how loud it was
     def windows(self,
-        # a file (path or file object, also a pipe), or a waveform: array or tensor (time,) or
-        # (channels, time)
-        x,
+        x,                # a file (path, file object, pipe) or a waveform: ([channels,] time)
         sr:int|None=None, # rate of a waveform in Hz; files know theirs
-    ) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """The windows of a recording, prepared as in training. Errors as `eat.files.stream` raises
-        them."""
+    ) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample, input (1 or 2, n_samples), level
+        """The windows of a recording, prepared as in training, each with its place at the run's
+        rate and how loud it was. Errors as `eat.files.stream` raises them."""
         c = self.config
         blocks = stream(x, c.sr, sr_from=_rated(x, sr, c.sr))
-        # as older runs had it: scaled as a whole, the fewest windows that cover it
-        if c.preparation == 1:
-            whole = peak_normalise(torch.cat(list(blocks), 1), c.peak)
-            total = whole.shape[1]
-            whole = F.pad(whole, (0, max(0, c.n_samples - total)))
-            cuts = [(s, _window(whole, s, c.n_samples))
-                    for s in window_starts(total, c.n_samples, -(-total//c.n_samples))]
-        elif c.windows:
-            whole = torch.cat(list(blocks), 1)
-            cuts = [(s, _window(whole, s, c.n_samples))
-                    for s in window_starts(whole.shape[1], c.n_samples, c.windows)]
+        if c.preparation == 1: cuts = _cuts_of_old_runs(torch.cat(list(blocks), 1), c)
+        elif c.windows: cuts = _spaced_evenly(torch.cat(list(blocks), 1), c.n_samples, c.windows)
         else: cuts = cut_windows(blocks, c.n_samples, c.overlap)
         for start, w in cuts:
             yield start, network_input(w[None], c)[0], window_levels(w[None], c)[0]
@@ -125,48 +129,48 @@ class Classifier:
         return torch.stack([w for _, w, _ in self.windows(x, sr)])
 
     @torch.inference_mode()
-    # first sample, probabilities (classes,), how loud the window is
     def probabilities(self,
         x, sr:int|None=None, # as in `windows`
-        # windows computed at a time: more are hardly faster, and take 30 MB each with EAT-S
-        batch:int=2,
-    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+        batch:int=2,         # windows at a time: more are hardly faster, at 30 MB each (EAT-S)
+    ) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample, probabilities (classes,), level
         """What the network says of each window, as the recording goes by, before the temperature of
         the run."""
         windows = self.windows(x, sr)
         while part := list(islice(windows, batch)):
             starts, heard, levels = zip(*part)
-            p = self.task.probabilities(self.frozen(torch.stack(
-                                                        heard).to(self.device)).float().cpu())
+            scores = self.frozen(torch.stack(heard).to(self.device))
+            p = self.task.probabilities(scores.float().cpu())
             yield from zip(starts, p, levels)
 
     def predict(self,
         x,                # as in `windows`
         top_k:int=5,      # how many labels
         sr:int|None=None, # rate of a waveform in Hz
-        # instead of `top_k`: every label that is at least so probable, perhaps none
-        threshold:float|None=None,
+        threshold:float|None=None, # instead of `top_k`: every label at least so probable, or none
     ) -> list[tuple[str, float]]:  # the best labels first, each with its probability
-        """The most probable labels of a recording: the mean over the windows that vote (`eat.train.votes`). Warns if it is silent.
-        Probabilities sum to 1 if the run was trained on one class a clip,
-        else each class is a question of its own.
-        Errors as `eat.files.stream` raises them."""
+        """The most probable labels of a recording: the mean over the windows that vote
+        (`eat.windows.votes`). Warns if it is silent. Probabilities sum to 1 if the run was trained
+        on one class a clip, else each class is a question of its own. Errors as `eat.files.stream`
+        raises them."""
         if not isinstance(top_k, int) or top_k < 1:
             raise ValueError(f"top_k={top_k!r}, expected a whole number of at least 1")
         if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"threshold={threshold}, expected between 0 and 1")
         # of an hour no more than a few numbers a window
-        _, p, level = zip(*self.probabilities(x, sr))
-        vote = votes(torch.stack(level), torch.zeros(len(p), dtype=torch.int64), 1)
-        if not vote.any():
-            warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
-        mean = torch.stack(p)[vote if vote.any() else slice(None)].double().mean(0)
-        p, i = (at_temperature(mean, self.config.temperature) if self.task == SINGLE
-                else mean).sort(descending=True)
-        answers = [(self.classes[j], q) for j, q in zip(i.tolist(), p.tolist())]
+        _, each, levels = zip(*self.probabilities(x, sr))
+        each, one_clip = torch.stack(each), torch.zeros(len(each), dtype=torch.int64)
+        vote = votes(torch.stack(levels), one_clip, 1)
+        if vote.any(): each = each[vote]
+        else: warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
+        p = each.double().mean(0)
+        if self.task == SINGLE: p = at_temperature(p, self.config.temperature)
+        p, order = p.sort(descending=True)
+        answers = [(self.classes[i], q) for i, q in zip(order.tolist(), p.tolist())]
         return answers[:top_k] if threshold is None else [a for a in answers if a[1] >= threshold]
 
 # %% ../nbs/11_infer.ipynb #a4dc9da6
+def _note(text): print(f"eat_predict: {text}", file=sys.stderr)
+
 @command()
 @keeping_buffers
 def eat_predict(
@@ -177,31 +181,37 @@ def eat_predict(
     device:str="cpu",  # cpu, cuda, mps
 ):
     "Classify audio files with a trained network."
-    path, failed = expand(run) if run else newest_run(), 0
+    path = expand(run) if run else newest_run()
     classifier = Classifier.load(path, prepare_device(device))
-    print(f"eat_predict: {classifier!r} from {path}{unfinished(path)}", file=sys.stderr)
+    _note(f"{classifier!r} from {path}{unfinished(path)}")
+    failed = False
     for f in files:
         try:
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always", UserWarning)
-                answer = classifier.predict(sys.stdin.buffer if f == "-" else f, top_k,
-                                            threshold=threshold)
-        except (ValueError, OSError) as e:
-            failed += 1
-            print(f"eat_predict: {e}", file=sys.stderr)
-        except Exception as e:
-            # the other files go on
-            failed += 1
-            print(f"eat_predict: {source_name(f)}: {type(e).__name__}: {e}", file=sys.stderr)
+                source = sys.stdin.buffer if f == "-" else f
+                answer = classifier.predict(source, top_k, threshold=threshold)
+        except Exception as e: # the other files go on
+            failed = True
+            expected = isinstance(e, (ValueError, OSError)) # these name the file themselves
+            _note(e if expected else f"{source_name(f)}: {type(e).__name__}: {e}")
         else:
-            print(source_name(f),
-                  *(f"  {100*p:5.1f} %  {source_name(label)}" for label, p in answer),
-                  *([] if answer else [f"  nothing above {100*threshold:g} %"]), sep="\n")
-        for w in said: print(f"eat_predict: {w.message}", file=sys.stderr)
-        if known := part_of_training(path, f): print(f"eat_predict: {known}", file=sys.stderr)
+            print(source_name(f))
+            for label, p in answer: print(f"  {100*p:5.1f} %  {source_name(label)}")
+            if not answer: print(f"  nothing above {100*threshold:g} %")
+        for w in said: _note(w.message)
+        if known := part_of_training(path, f): _note(known)
     if failed: raise SystemExit(1)
 
 # %% ../nbs/11_infer.ipynb #8177d1fd
+_NEXT = """
+What next?
+  . .venv/bin/activate                 once in each terminal, then
+  eat_predict your_recording.wav       classify a file of your own (it knows: {classes})
+  make lab                             walk through the lessons in JupyterLab
+  eat_train --preset folder --root my_clips   \
+train on your own clips, my_clips/class_name/clip.wav"""
+
 def demo(
     config:TrainConfig,   # what to train
     train=None, test=None, # as in `fit`
@@ -223,12 +233,10 @@ def demo(
     print(f"\nOne file that it has never heard, {file}, is {truth}. The network says:")
     for label, p in Classifier.load(run.path).predict(file, top_k=3):
         print(f"  {100*p:5.1f} %  {label}")
-    print(f"\nWeights, log and pictures are in {run.path}: "
-          + ", ".join(sorted(p.name for p in run.path.iterdir())))
+    names = sorted(p.name for p in run.path.iterdir())
+    print(f"\nWeights, log and pictures are in {run.path}: {', '.join(names)}")
     print(f"held-out {metric_of(run.metrics)}: {figure_text(run.metrics)}")
-    print(f"\nWhat next?\n  . .venv/bin/activate                 once in each terminal, then\n  eat_predict your_recording.wav       classify a file of your own (it knows: {', '.join(e.clips.classes)})"
-          "\n  make lab                             walk through the lessons in JupyterLab"
-          "\n  eat_train --preset folder --root my_clips   train on your own clips, my_clips/class_name/clip.wav")
+    print(_NEXT.format(classes=", ".join(e.clips.classes)))
     return run.path
 
 @command()
