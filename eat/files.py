@@ -95,6 +95,7 @@ def source_name(
     source, # path, file object, array or tensor
 )->str:     # always printable
     "What messages call a source: the path, the name of an open file, else its type"
+    if isinstance(source, bytes) and len(source) > 4096: return f"<{len(source)} bytes>" # no path is so long
     name = source if isinstance(source, (str, bytes, os.PathLike)) else getattr(source, "name", None)
     if isinstance(name, (str, bytes, os.PathLike)):
         name = os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -113,7 +114,8 @@ def _open_path(path, name):
         if not os.path.islink(path): raise FileNotFoundError(f"{name}: no such file") from e
         raise FileNotFoundError(f"{name}: a link to {source_name(os.readlink(path))}, which does not exist") from e
     except OSError as e: raise type(e)(f"{name}: cannot be opened: {e.strerror or e}") from e
-    except ValueError as e: raise ValueError(f"{name}: not a path: {e}") from e # a zero byte in it
+    except ValueError as e: # a zero byte in it
+        raise ValueError(f"{name}: not a path: {e} (the contents of a file are read through io.BytesIO)") from e
 
 def _size(file):
     "Bytes of a file that can seek; None for a pipe or another stream"
