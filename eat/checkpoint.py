@@ -22,7 +22,8 @@ from .core import atomic_write
 from .data import prepare
 from .fast import fast
 from .phase import phase_input
-from .run import UNKNOWN, differences, expand, locked, new_run_folder, read_clips, seen_before, some, write_clips, write_json
+from .run import (UNKNOWN, differences, expand, locked, new_run_folder, read_clips, seen_before, some, write_clips,
+                     write_json)
 from .settings import MAY_DIFFER, MODELS, MODES, OLD, TrainConfig, settings_differ, whole_settings
 
 # %% ../nbs/engine/checkpoints.ipynb #72867d20
@@ -52,8 +53,10 @@ def network_input(
 
 # %% ../nbs/engine/checkpoints.ipynb #9f294e6f
 def _read_json(file) -> dict:
-    try: return json.loads(file.read_text())
-    except ValueError as e: raise ValueError(f"{file}: not the configuration of a run: {e}") from e
+    try:
+        return json.loads(file.read_text())
+    except ValueError as e:
+        raise ValueError(f"{file}: not the configuration of a run: {e}") from e
 
 def read_config(
     path, # a run's folder
@@ -83,7 +86,8 @@ def load_run(
     if not file.is_file():
         raise FileNotFoundError(f"{file}: no such file, has the run written its first checkpoint?")
     if model is None: model = make_model(config, len(classes))
-    try: model.load_state_dict(load_file(file))
+    try:
+        model.load_state_dict(load_file(file))
     except Exception as e:
         what = own or config.model
         raise ValueError(f"{file}: not the weights of a {what} with {len(classes)} classes: {e}") from e
@@ -95,7 +99,8 @@ def newest_run(
 ) -> Path:
     "The run whose weights were written last. FileNotFoundError if there is none."
     runs = sorted(expand(out).glob("*/model.safetensors"), key=lambda p: p.stat().st_mtime)
-    if not runs: raise FileNotFoundError(f"no trained network below {expand(out)}: train one first (eat_demo or eat_train)")
+    if not runs:
+        raise FileNotFoundError(f"no trained network below {expand(out)}: train one first (eat_demo or eat_train)")
     return runs[-1].parent
 
 def unfinished(path) -> str:
@@ -132,16 +137,19 @@ def save_state(path:Path, state):
     check_losses(state, path)
     whole = {k: getattr(state, k).state_dict() for k in STATE} | {k: getattr(state, k) for k in REST}
     try:
-        with atomic_write(path/"model.safetensors") as tmp: save_file(state.ema.state_dict(), tmp)
+        with atomic_write(path/"model.safetensors") as tmp:
+            save_file(state.ema.state_dict(), tmp)
         write_log(path/"log.csv", state.history)
-        with atomic_write(path/"state.pt") as tmp: torch.save(whole, tmp)
+        with atomic_write(path/"state.pt") as tmp:
+            torch.save(whole, tmp)
     except (RuntimeError, SafetensorError, OSError) as e:
         before = "the one before it is whole" if (path/"state.pt").exists() else "there is none before it"
         raise OSError(f"{path}: the checkpoint of step {state.step} cannot be written ({e}); {before}") from e
 
 def checkpoint_size(state) -> int: # bytes
     "What `model.safetensors` and `state.pt` will fill: the learner with AdamW's two averages, and the average twice."
-    def numbers(net): return sum(t.numel() for t in net.state_dict().values())
+    def numbers(net):
+        return sum(t.numel() for t in net.state_dict().values())
     return 4*(3*numbers(state.learner) + 2*numbers(state.ema))
 
 def load_state(path:Path, state):
@@ -151,7 +159,8 @@ def load_state(path:Path, state):
         saved = torch.load(path/"state.pt", weights_only=True, map_location=device)
         for k in STATE: getattr(state, k).load_state_dict(saved[k])
         for k in REST: setattr(state, k, saved[k])
-    except Exception as e: raise ValueError(f"{path/'state.pt'}: not the state of this run: {e}") from e
+    except Exception as e:
+        raise ValueError(f"{path/'state.pt'}: not the state of this run: {e}") from e
 
 # %% ../nbs/engine/checkpoints.ipynb #a74401a2
 class OtherSettings(ValueError):
@@ -208,7 +217,8 @@ def _enter_folder(stack, config, resume, described, clips, names) -> Path:
         ended = (path/"result.json").exists()
         try:
             if (path/"config.json").exists(): _check_same(path, described, clips, names)
-        except OtherSettings as e: refused = refused or not ended and e # one that has ended is another run
+        except OtherSettings as e:
+            refused = refused or not ended and e # one that has ended is another run
         else:
             if not ended: stack.enter_context(locked(path))
             return path
@@ -229,7 +239,8 @@ def run_folder(
         path = error = None
         try:
             if accelerator.is_main_process: path = _enter_folder(stack, config, resume, described, clips, names)
-        except (ValueError, OSError) as e: error = e
+        except (ValueError, OSError) as e:
+            error = e
         if accelerator.num_processes > 1:
             from accelerate.utils import broadcast_object_list
             path, error = broadcast_object_list([path, error])
@@ -253,7 +264,8 @@ def load_teacher(
 ) -> nn.Module:
     "The network of `config.teacher`. ValueError if it knows other classes, or has heard clips that this run holds out."
     net, theirs, known = load_run(config.teacher, device)
-    def wrong(what): return ValueError(f"teacher {config.teacher}: {what}")
+    def wrong(what):
+        return ValueError(f"teacher {config.teacher}: {what}")
     if theirs.task != config.task: raise wrong(f"its task is {theirs.task!r}, that of this run {config.task!r}")
     same = all(getattr(theirs, k) == getattr(config, k)
                for k in ("dataset", "fold", "sr", "peak", "preparation", "input", "phase", "task"))

@@ -38,7 +38,8 @@ def settings_text(
     return shlex.join(parts)
 
 # %% ../nbs/engine/commands.ipynb #f46422a0
-def _is_settings(hint) -> bool: return isclass(hint) and issubclass(hint, TrainConfig)
+def _is_settings(hint) -> bool:
+    return isclass(hint) and issubclass(hint, TrainConfig)
 
 def _dictionaries():
     "How tyro reads a dictionary: as JSON."
@@ -58,26 +59,28 @@ def _start(hint, args, preset):
     p.add_argument("--preset", default=preset, choices=list(PRESETS))
     p.add_argument("--root")
     known, _ = p.parse_known_args(args)
-    root = known.root or ("." if {"-h", "--help"} & set(args) else None) # a preset may need one
-    return hint(**PRESETS[known.preset], root=root)
+    settings, help_asked = PRESETS[known.preset], {"-h", "--help"} & set(args)
+    root = known.root
+    if root is None and help_asked and settings.get("dataset") == "folder": root = "." # it cannot be made without one
+    return hint(**settings, root=root)
 
 def parse(
     f,         # a function with annotations
     args=None, # of the shell; None: those of this process
 ) -> dict:     # the arguments of `f`
-    "Read the arguments of a function from those of a shell; a wrong one ends the process with status 2, as `--help` does with 0."
+    "Read a function's arguments from a shell's; a wrong one ends the process with status 2, as `--help` does with 0."
     import tyro
     args = sys.argv[1:] if args is None else list(args)
-    help_texts, hints, options = docments(f), get_type_hints(f), []
-    for p in signature(f).parameters.values():
-        hint = hints[p.name]
-        if _is_settings(hint):
-            config = _start(hint, args, signature(f).parameters["preset"].default)
+    parameters, help_texts, hints = signature(f).parameters, docments(f), get_type_hints(f)
+    options = []
+    for name, p in parameters.items():
+        if _is_settings(hints[name]):
+            config = _start(hints[name], args, parameters["preset"].default)
             marks, default = [tyro.conf.arg(name="")], field(default_factory=lambda: config)
         else:
-            marks, default = [tyro.conf.arg(help=help_texts[p.name])], field(default=p.default)
+            marks, default = [tyro.conf.arg(help=help_texts[name])], field(default=p.default)
             if p.default is Parameter.empty: marks, default = [*marks, tyro.conf.Positional], field()
-        options.append((p.name, Annotated[(hint, *marks)], default))
+        options.append((name, Annotated[(hints[name], *marks)], default))
     options.sort(key=lambda o: o[2].default_factory is not o[2].default) # those without a default first
     shape = make_dataclass(f.__name__, options, namespace={"__doc__": cleandoc(f.__doc__)})
     given = tyro.cli(shape, args=args, prog=f.__name__, registry=_dictionaries())
@@ -113,38 +116,49 @@ def _reader_gone(error) -> bool:
 def _one_line(name:str, interrupted:str):
     "What a user got wrong ends the process with one line and status 1."
     try:
-        with _plain_warnings(name): yield
+        with _plain_warnings(name):
+            yield
         sys.stdout.flush()
-    except KeyboardInterrupt: raise SystemExit(f"{name}: {interrupted}")
+    except KeyboardInterrupt:
+        raise SystemExit(f"{name}: {interrupted}")
     except torch.OutOfMemoryError as e:
         why = str(e).splitlines()[0]
         raise SystemExit(f"{name}: the GPU's memory is full, try a smaller batch_size ({why})")
-    except (ValueError, OSError, FloatingPointError) as e: raise SystemExit(f"{name}: {e}") from e
+    except (ValueError, OSError, FloatingPointError) as e:
+        raise SystemExit(f"{name}: {e}") from e
 
 @contextmanager
 def _quiet_pipe():
     "A closed pipe ends the process quietly."
-    try: yield
+    try:
+        yield
     except SystemExit as e:
-        try: sys.stdout.flush()
-        except BrokenPipeError as closed: e.__context__ = closed
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError as closed:
+            e.__context__ = closed
         if not _reader_gone(e): raise
-        try: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()) # or Python complains at its end
-        except (OSError, ValueError): pass # not a real file (Jupyter)
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()) # or Python complains at its end
+        except (OSError, ValueError): # not a real file (Jupyter)
+            pass
         raise SystemExit(PIPE_CLOSED) from None
 
 def command(
     interrupted:str="interrupted", # what is said after Ctrl-C
 ):
-    """Decorator of a console command: what a user got wrong becomes one line and status 1, a closed pipe ends it quietly.
-    Its `main()` reads the arguments from the shell."""
+    """Decorator of a console command, whose `main()` then reads the arguments from the shell. What a user got wrong
+    becomes one line and status 1, a closed pipe ends it quietly."""
     def decorate(f):
         def run(arguments):
             _show_anything()
-            with _quiet_pipe(), _one_line(f.__name__, interrupted): return arguments()
+            with _quiet_pipe(), _one_line(f.__name__, interrupted):
+                return arguments()
         @wraps(f)
-        def inner(*args, **kwargs): return run(lambda: f(*args, **kwargs))
-        def main(args=None): run(lambda: f(**parse(f, args)))
+        def inner(*args, **kwargs):
+            return run(lambda: f(*args, **kwargs))
+        def main(args=None):
+            run(lambda: f(**parse(f, args)))
         inner.main = main
         return inner
     return decorate

@@ -44,12 +44,15 @@ TOWER = 10             # an isolated click is so many times larger than the four
 def mean_and_peak(
     x:Tensor, # waveform (..., time), float32
 ) -> tuple[Tensor, Tensor]: # mean and largest distance from it (..., 1)
-    "Mean and peak of each waveform, without up to three isolated samples that tower over all others by 20 dB."
-    parts = min(64, x.shape[-1])
-    means = x[..., :x.shape[-1]//parts*parts].unflatten(-1, (parts, -1)).mean(-1)
-    around = (x - means.sort(-1).values[..., parts//2, None]).abs() # a click moves the mean, but not the median of 64
-    fourth = around.topk(min(4, x.shape[-1]), dim=-1).values[..., -1:]
-    keep = (around <= TOWER*fourth) | (fourth < SILENCE)           # over silence a click is all there is
+    """Mean and peak of each waveform, without up to three isolated samples that tower over all
+    others by 20 dB."""
+    n = x.shape[-1]
+    parts = min(64, n)
+    means = x[..., :n//parts*parts].unflatten(-1, (parts, -1)).mean(-1)
+    middle = means.sort(-1).values[..., parts//2, None] # a click moves a mean, not this median
+    around = (x - middle).abs()
+    fourth = around.topk(min(4, n), dim=-1).values[..., -1:]
+    keep = (around <= TOWER*fourth) | (fourth < SILENCE) # over silence a click is all there is
     mean = torch.where(keep, x, 0).sum(-1, keepdim=True)/keep.sum(-1, keepdim=True)
     peak = torch.where(keep, (x - mean).abs(), 0).amax(-1, keepdim=True)
     return mean, peak
@@ -58,7 +61,7 @@ def prepare(
     x:Tensor,         # windows (..., time), float32, as loud as the recording
     peak:float=0.95,  # largest absolute value afterwards (the authors' code has 0.95)
 ) -> Tensor:          # same shape, within +-peak; zeros where the window is silent
-    "What the network hears of a window: mean removed, scaled to `peak`, clicks cut off, silence as zeros."
+    "What the network hears: mean removed, scaled to `peak`, clicks cut off, silence as zeros."
     mean, top = mean_and_peak(x)
     y = ((x - mean)*(peak/top.clamp(min=SILENCE))).clamp(-peak, peak)
     return torch.where(top >= SILENCE, y, 0)
@@ -70,8 +73,9 @@ def take_clips(
     rows:Tensor,    # the clips wanted (n,), int64
 ) -> tuple[Tensor, Tensor]: # flat store and lengths of those clips
     "Copy some clips out of a flat store."
-    ends = lengths.cumsum(0)
-    return torch.cat([samples[e-n:e] for e, n in zip(ends[rows].tolist(), lengths[rows].tolist())]), lengths[rows]
+    ends, kept = lengths.cumsum(0)[rows], lengths[rows]
+    clips = [samples[e-n:e] for e, n in zip(ends.tolist(), kept.tolist())]
+    return torch.cat(clips), kept
 
 class ClipSet:
     """Labelled clips: a table, class names, one flat int16 store, targets.
@@ -85,25 +89,28 @@ class ClipSet:
         n_samples:int|None=None, # nominal length of a clip; None: no common length
         name:str="clips",
         peak:float|None=None,    # level that the clips were scaled to; None: they have their own
-        levels:Tensor|None=None, # what full scale of the store is in each clip (N,), 0 for silence; None: 1
-        targets:Tensor|None=None,# (N, classes), float, any number of classes a clip; None: one-hot, from the column target
+        levels:Tensor|None=None, # full scale of the store in each clip (N,), 0 for silence; None: 1
+        targets:Tensor|None=None, # (N, classes), float; None: one-hot, from the column target
     ):
         if not len(table) == len(lengths) > 0:
             raise ValueError(f"{name}: {len(table)} rows in the table, {len(lengths)} clips")
         self.table, self.classes = table.reset_index(drop=True), list(classes)
         self.sr, self.n_samples, self.name, self.peak = sr, n_samples, name, peak
         self.samples, self.lengths, self.offsets = samples, lengths, lengths.cumsum(0) - lengths
-        self.zeros, self._sounding = 0, None # zeros before the first and behind the last clip of the store
+        self.zeros = 0 # before the first and behind the last clip of the store
+        self._sounding = None
         self.levels = torch.ones(len(table)) if levels is None else levels
         self.targets = self._one_hot() if targets is None else targets
         if self.targets.shape != (len(table), len(self.classes)):
-            raise ValueError(f"{name}: expected targets ({len(table)}, {len(self.classes)}), got {tuple(self.targets.shape)}")
+            raise ValueError(f"{name}: expected targets ({len(table)}, {len(self.classes)}), got "
+                             f"{tuple(self.targets.shape)}")
 
     def _one_hot(self):
         target = torch.from_numpy(self.table.target.to_numpy(dtype=np.int64, copy=True))
         return F.one_hot(target, len(self.classes)).float()
 
-    def __len__(self): return len(self.table)
+    def __len__(self):
+        return len(self.table)
 
     def __getitem__(self, i:int):
         if not -len(self) <= i < len(self): raise IndexError(f"clip {i} of {len(self)}")
@@ -115,7 +122,8 @@ def _rows(idx, n):
     "Any index of `n` clips (None, list, tensor, mask, pandas column) as positions."
     every = torch.arange(n)
     if idx is None: return every
-    return every[idx.cpu() if isinstance(idx, Tensor) else torch.from_numpy(np.array(idx))]
+    if isinstance(idx, Tensor): return every[idx.cpu()]
+    return every[torch.from_numpy(np.array(idx))]
 
 def _draw(below, generator):
     "A random whole number from 0 to `below - 1`, for each element of `below`."
@@ -127,9 +135,11 @@ def _starts(self:ClipSet, idx, n, mode, margin, generator) -> Tensor:
     spare = (self.lengths[idx] - n).clamp(min=0)
     if mode == "start": return torch.zeros_like(spare)
     if mode == "center": return spare//2
-    generator, short = host_generator(generator), (n - self.lengths[idx]).clamp(min=0)
+    generator = host_generator(generator)
+    lacking = (n - self.lengths[idx]).clamp(min=0)
     room = torch.full_like(spare, int(margin*n))
-    low, high = -torch.where(short > 0, short.minimum(room), room), torch.where(short > 0, 0, spare + room) # a short clip stays whole
+    low = -torch.where(lacking > 0, lacking.minimum(room), room)
+    high = torch.where(lacking > 0, 0, spare + room) # a short clip stays whole
     if mode == "random": return low + _draw(high - low + 1, generator)
     spots, count = self.sounding()
     first = count.cumsum(0) - count
@@ -137,32 +147,37 @@ def _starts(self:ClipSet, idx, n, mode, margin, generator) -> Tensor:
     start = spot - _draw(torch.full_like(spot, n), generator)
     return start.maximum(low).minimum(high)
 
-CUTS = ("center", "start", "random", "sound")
+CUTS = ("center", "start", "random", "sound") # "sound": at random, but never in silence
 
 @patch
 def waves(self:ClipSet,
     idx=None,                # the clips (B,): positions or a mask; None takes all
     n_samples:int|None=None, # length; None: the data set's own, else its longest clip
-    mode:str="center",       # where a longer clip is cut: "center", "start", "random", or "sound": random, never in silence
+    mode:str="center",       # where a longer clip is cut: one of `CUTS`
     generator:torch.Generator|None=None, # draws the random cuts
     device=None,             # where the result goes; None leaves it where the store is
-    margin:float=0.,         # zeros that a random cut may take in at either end of a clip, 0 to 1 cuts; a clip shorter than a cut stays whole
+    margin:float=0.,         # zeros that a random cut may take in at either end, 0 to 1 cuts
     starts=None,             # first sample of each cut (B,), whole numbers, instead of `mode`
-) -> Tensor:                 # (B, 1, n_samples) float32, as loud as the recordings
-    """A batch of waveforms of one length: longer clips are cut, shorter ones get zeros at their end.
-    Same numbers on every device. ValueError for another mode, a margin or a length out of range."""
+) -> Tensor: # (B, 1, n_samples) float32, as loud as the recordings
+    """A batch of waveforms of one length: longer clips are cut, shorter ones stay whole and get
+    zeros at their end. Same numbers on every device. ValueError for another mode, a margin or a
+    length out of range."""
     if mode not in CUTS: raise ValueError(f"mode={mode!r}, expected one of {', '.join(CUTS)}")
     if not 0 <= margin <= 1: raise ValueError(f"margin={margin!r}, expected between 0 and 1")
-    n = self.n_samples or int(self.lengths.max()) if n_samples is None else n_samples
+    n = n_samples
+    if n is None: n = self.n_samples or int(self.lengths.max())
     if n < 1: raise ValueError(f"n_samples must be at least 1, got {n}")
     idx, at = _rows(idx, len(self)), self.samples.device
-    start = self._starts(idx, n, mode, margin, generator) if starts is None else torch.as_tensor(starts)
+    if starts is None: start = self._starts(idx, n, mode, margin, generator)
+    else: start = torch.as_tensor(starts)
     self._surround(n)
-    x = to_float(self.samples.unfold(0, n, 1)[(self.zeros + self.offsets[idx] + start).to(at)])
-    x *= self.levels[idx.to(at), None]
-    if (start < 0).any() or (start + n > self.lengths[idx]).any():
+    every_cut = self.samples.unfold(0, n, 1)
+    where = self.zeros + self.offsets[idx] + start
+    x = to_float(every_cut[where.to(at)])*self.levels[idx.to(at), None]
+    lengths = self.lengths[idx]
+    if (start < 0).any() or (start + n > lengths).any():
         t = start.to(at)[:,None] + torch.arange(n, device=at)
-        x *= (t >= 0) & (t < self.lengths[idx].to(at)[:,None])
+        x *= (t >= 0) & (t < lengths.to(at)[:,None])
     return x[:,None].to(device or at)
 
 @patch
@@ -176,9 +191,9 @@ def _surround(self:ClipSet, n):
 QUIET = 100 # 40 dB below its clip's loudest moment, a frame does not count as sounding
 
 def _spots(clip, level, frame):
-    "Where the loudest sample of each sounding frame of an int16 clip is; the middle of a silent clip."
-    x = F.pad(clip.float().abs(), (0, -len(clip) % frame)).view(-1, frame)
-    top, at = x.max(1)
+    "The loudest sample of each sounding frame of an int16 clip; the middle of a silent clip."
+    frames = F.pad(clip.float().abs(), (0, -len(clip) % frame)).view(-1, frame)
+    top, at = frames.max(1)
     heard = (top >= top.max()/QUIET) & (top*level >= SILENCE*32767)
     where = at[heard] + frame*heard.nonzero()[:,0]
     return where if len(where) else torch.tensor([len(clip)//2])
@@ -186,7 +201,7 @@ def _spots(clip, level, frame):
 @patch
 def sounding(self:ClipSet,
     frame:int=1024, # samples of a frame; the first call decides
-) -> tuple[Tensor, Tensor]: # positions inside the clips (total,), how many of them each clip has (N,)
+) -> tuple[Tensor, Tensor]: # positions inside the clips (total,), how many each clip has (N,)
     "The loudest sample of each sounding frame, clip after clip. Found at the first call."
     if self._sounding is None:
         samples = self.samples[self.zeros:].cpu()
@@ -199,14 +214,16 @@ def sounding(self:ClipSet,
 def window_starts(
     total:int,          # samples of the clip
     n_samples:int,      # samples of a window
-    count:int|None=None,# how many windows, evenly spaced (1: the middle); None: as many as `overlap` asks for
+    count:int|None=None, # how many, evenly spaced (1: the middle); None: as `overlap` asks for
     overlap:float=0.5,  # share of a window that the next one repeats, 0 to 0.95
-) -> list[int]:         # rising; a clip that is not longer than a window has one, from 0
-    "Where the windows over a clip begin: the first with the clip, the last so that it ends with the clip."
+) -> list[int]: # rising; a clip that is not longer than a window has one, from 0
+    "Where the windows over a clip begin: the first at 0, the last so that it ends with the clip."
     spare = total - n_samples
     if spare <= 0: return [0]
     if count == 1: return [spare//2]
-    if count: return sorted({(2*spare*i + count - 1)//(2*(count - 1)) for i in range(count)})
+    if count:
+        gaps = count - 1
+        return sorted({(2*spare*i + gaps)//(2*gaps) for i in range(count)}) # i*spare/gaps, rounded
     hop = max(1, n_samples - int(overlap*n_samples))
     return [*range(0, spare, hop), spare]
 
@@ -228,7 +245,8 @@ def batches(self:ClipSet,
     for idx in order.split(batch_size):
         if drop_last and len(idx) < batch_size: return
         x, at = self.waves(idx, n_samples, mode, generator, device), self.samples.device
-        yield x, self.targets[idx.to(at)].to(device or at)
+        y = self.targets[idx.to(at)].to(device or at)
+        yield x, y
 
 @patch
 def to(self:ClipSet, device) -> ClipSet:
@@ -242,15 +260,18 @@ def select(self:ClipSet, idx) -> ClipSet:
     rows, new = _rows(idx, len(self)), copy.copy(self)
     samples, lengths = take_clips(self.samples[self.zeros:], self.lengths, rows)
     at = rows.to(self.samples.device)
-    ClipSet.__init__(new, self.table.iloc[rows.tolist()], self.classes, samples, lengths, self.sr, self.n_samples,
+    table = self.table.iloc[rows.tolist()]
+    ClipSet.__init__(new, table, self.classes, samples, lengths, self.sr, self.n_samples,
                      self.name, self.peak, self.levels[at], self.targets[at])
     return new
 
 # %% ../nbs/03_data.ipynb #3a6ccc8c
 @patch
 def __repr__(self:ClipSet):
-    s = self.lengths.double()/self.sr
-    length = f"{s.min():.2f} s" if s.min() == s.max() else f"{s.min():.2f} to {s.max():.2f} s"
+    seconds = self.lengths.double()/self.sr
+    shortest, longest = seconds.min(), seconds.max()
+    length = f"{longest:.2f} s"
+    if shortest < longest: length = f"{shortest:.2f} to {length}"
     return (f"{self.name}: {len(self)} clips, {len(self.classes)} classes, {length}, {self.sr} Hz, "
             f"{self.lengths.sum()*2/1e6:.1f} MB int16 on {self.samples.device}")
 
@@ -262,40 +283,49 @@ def counts(self:ClipSet): # DataFrame, classes x folds
     return heard.groupby(self.table.fold).sum().T.rename_axis(index="class", columns="fold")
 
 @patch
-def _repr_html_(self:ClipSet): return f"<p>{self!r}</p>" + self.counts().to_html(max_rows=60)
+def _repr_html_(self:ClipSet):
+    return f"<p>{self!r}</p>" + self.counts().to_html(max_rows=60)
 
 # %% ../nbs/03_data.ipynb #c06e7e30
 @contextmanager
 def thread_pool(workers:int|None=None): # None: one a core
     "A pool whose threads compute alone; PyTorch's own number of threads is put back at the end."
-    n = torch.get_num_threads()
+    n, workers = torch.get_num_threads(), workers or os.cpu_count()
     try:
-        with ThreadPoolExecutor(workers or os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool: yield pool
-    finally: torch.set_num_threads(n)
+        with ThreadPoolExecutor(workers, "", torch.set_num_threads, (1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(n)
 
 def _decode(path, sr, peak):
     "One clip as int16 `(time,)` and its level, or the exception that it raised."
-    try: x = load_audio(path, sr)
-    except (ValueError, OSError) as e: return e
-    if peak is not None: return to_int16(peak_normalise(x, peak))[0], 1. # what runs of preparation 1 hear
+    try:
+        x = load_audio(path, sr)
+    except (ValueError, OSError) as e:
+        return e
+    if peak is not None: # what runs of preparation 1 hear
+        return to_int16(peak_normalise(x, peak))[0], 1.
     mean, top = mean_and_peak(x)
-    silent = top.item() < SILENCE
-    return to_int16((x - mean)/top.clamp(min=SILENCE))[0]*(not silent), 0. if silent else top.item()
+    if top.item() < SILENCE: return torch.zeros_like(x[0], dtype=torch.int16), 0.
+    return to_int16((x - mean)/top)[0], top.item()
 
 def decode_clips(
     paths,                 # audio files of any rate, format and number of channels
     sr:int=22050,          # samples per second wanted
-    peak:float|None=None,  # each clip is scaled to this peak, silence stays silence; None keeps the level
+    peak:float|None=None,  # each clip is scaled to this peak, but silence; None keeps the level
     workers:int|None=None, # threads; None: one a core
-) -> tuple[Tensor, Tensor, Tensor]: # samples (total,) int16; lengths (N,) int64; levels (N,), 0 for silence
-    "Decode files in parallel into one flat store, their means removed. ValueError names the bad clips, all at once."
-    if peak is not None and not 0 < peak <= 1: raise ValueError(f"peak={peak!r}, expected a level in (0, 1] or None")
+) -> tuple[Tensor, Tensor, Tensor]: # int16 samples (total,), lengths (N,), levels (N,), 0: silence
+    """Decode files in parallel into one flat store, their means removed. ValueError names the bad
+    clips, all at once."""
+    if peak is not None and not 0 < peak <= 1:
+        raise ValueError(f"peak={peak!r}, expected a level in (0, 1] or None")
     with thread_pool(workers) as pool:
         clips = pool.map(lambda p: _decode(p, sr, peak), paths)
         clips = list(tqdm(clips, "decoding", len(paths), unit="clip", delay=2, leave=False))
-    bad = [f"\n  {c}" for c in clips if isinstance(c, Exception)]
+    bad = [str(c) for c in clips if isinstance(c, Exception)]
     if bad:
-        raise ValueError(f"{len(bad)} of {len(clips)} clips cannot be used:{''.join(bad[:10])}" + "\n  ..."*(len(bad) > 10))
+        some = "\n  ".join(bad[:10] + ["..."]*(len(bad) > 10))
+        raise ValueError(f"{len(bad)} of {len(clips)} clips cannot be used:\n  {some}")
     samples, levels = zip(*clips)
     return torch.cat(samples), torch.tensor([len(c) for c in samples]), torch.tensor(levels)
 
@@ -303,16 +333,18 @@ def decode_clips(
 def file_digest(
     path, # a file
 ) -> str: # 32 hexadecimal digits
-    "A hash of what is in a file, whatever its name; a file that has not changed is read once by a process."
+    "A hash of what is in a file. A process reads a file that has not changed only once."
     s = os.stat(path)
     return _digest(os.fspath(path), s.st_size, s.st_mtime_ns, s.st_ino)
 
 @lru_cache(1 << 18)
 def _digest(path, size, mtime_ns, inode):
-    with open(path, "rb") as f: return hashlib.file_digest(f, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 # %% ../nbs/03_data.ipynb #13f07273
 CACHE_VERSION = 2
+_STORED = ("samples", "lengths", "levels")
 
 def cache_file(
     name:str,         # begins the file's name
@@ -320,18 +352,23 @@ def cache_file(
     sr:int,           # samples per second
     peak:float|None,  # level
 ) -> Path:            # may not exist yet
-    "Where decoded clips are kept: another name as soon as what is in a file, the rate or the level changes."
-    with thread_pool() as pool: contents = list(pool.map(file_digest, paths))
-    key = hashlib.sha256(json.dumps([CACHE_VERSION, sr, peak, contents]).encode()).hexdigest()[:16]
+    "Where decoded clips are kept: another name as soon as a file, the rate or the level changes."
+    with thread_pool() as pool:
+        contents = list(pool.map(file_digest, paths))
+    text = json.dumps([CACHE_VERSION, sr, peak, contents])
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
     return cache_dir()/"decoded"/f"{name}-{key}.safetensors"
 
 def _read_cache(file, n):
     "The stored clips, or None if the file is absent, cut short or not what it should be."
-    try: d = load_file(file)
-    except (SafetensorError, OSError): return None
-    names = "samples", "lengths", "levels"
-    if not d.keys() >= set(names) or not len(d["lengths"]) == len(d["levels"]) == n: return None
-    return tuple(d[k] for k in names) if d["lengths"].sum() == len(d["samples"]) else None
+    try:
+        d = load_file(file)
+    except (SafetensorError, OSError):
+        return None
+    if not d.keys() >= set(_STORED): return None
+    samples, lengths, levels = (d[k] for k in _STORED)
+    whole = len(lengths) == len(levels) == n and lengths.sum() == len(samples)
+    return (samples, lengths, levels) if whole else None
 
 def _drop_old(folder, days=60):
     "Remove entries of the cache that nobody has used for so long."
@@ -345,22 +382,27 @@ def load_clips(
     peak:float|None=None, # level, as in `decode_clips`
     name:str="clips",     # begins the name of the cache file
 ) -> tuple[Tensor, Tensor, Tensor]: # samples (total,) int16; lengths (N,) int64; levels (N,)
-    "`decode_clips`, kept on disk for the next time. A cache folder that cannot be written gives a warning."
+    "`decode_clips`, kept on disk. A cache folder that cannot be written gives a warning."
     file = cache_file(name, paths, sr, peak)
-    if stored := _read_cache(file, len(paths)):
-        with suppress(OSError): os.utime(file) # used today
+    stored = _read_cache(file, len(paths))
+    if stored:
+        with suppress(OSError):
+            os.utime(file) # used today
         return stored
     clips = decode_clips(paths, sr, peak)
     try:
         _drop_old(file.parent)
-        with atomic_write(file) as part: save_file(dict(zip(("samples", "lengths", "levels"), clips)), part)
-    except (OSError, SafetensorError) as e: warnings.warn(f"decoded clips stay in memory only, the cache cannot be written: {e}")
+        with atomic_write(file) as part:
+            save_file(dict(zip(_STORED, clips)), part)
+    except (OSError, SafetensorError) as e:
+        warnings.warn(f"decoded clips stay in memory only, the cache cannot be written: {e}")
     return clips
 
 # %% ../nbs/03_data.ipynb #60b945f5
-_DATASETS = """read_esc in_split new_folder check_writable write_synth synth_folder SynthESC find_esc ESC50
-read_folder read_table list_clips assign_folds fold_of missing_classes make_folds AudioFolder AUDIO_ENDINGS
-ESC_COLUMNS ESC50_URL download extract_zip verify_esc download_esc50""".split()
+_DATASETS = """read_esc in_split new_folder check_writable write_synth synth_folder SynthESC
+find_esc ESC50 read_folder read_table list_clips assign_folds fold_of missing_classes make_folds
+AudioFolder AUDIO_ENDINGS ESC_COLUMNS ESC50_URL download extract_zip verify_esc
+download_esc50""".split()
 
 def __getattr__(name): # names of eat.datasets
     if name not in _DATASETS: raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

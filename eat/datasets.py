@@ -64,8 +64,10 @@ def read_esc(
     csv = folder/"meta"/"esc50.csv"
     if not csv.is_file(): raise FileNotFoundError(f"{csv}: no such file")
     kinds = dict(filename=str, category=str) # "NA" is a category like any other
-    try: t = pd.read_csv(csv, dtype=kinds, na_filter=False, encoding="utf-8-sig").rename(columns=dict(category="label"))
-    except ValueError as e: raise ValueError(f"{csv}: not a table: {e}") from e
+    try:
+        t = pd.read_csv(csv, dtype=kinds, na_filter=False, encoding="utf-8-sig").rename(columns=dict(category="label"))
+    except ValueError as e:
+        raise ValueError(f"{csv}: not a table: {e}") from e
     lacking = [c for c in ESC_COLUMNS[:4] if c not in t and not (c == "category" and "label" in t)]
     if lacking: raise ValueError(f"{csv}: lacks column {', '.join(lacking)}")
     whole = all(pd.api.types.is_integer_dtype(t[c]) for c in ("fold", "target"))
@@ -96,7 +98,8 @@ def in_split(
     if split not in ("train", "test", None):
         raise ValueError(f"{name}: split={split!r}, expected 'train', 'test' or None")
     if split and fold not in known: raise ValueError(f"{name}: fold={fold!r}, expected one of {known}")
-    rows = np.flatnonzero(folds != fold if split == "train" else folds == fold if split == "test" else folds == folds)
+    wanted = {"train": folds != fold, "test": folds == fold, None: np.ones(len(folds), bool)}
+    rows = np.flatnonzero(wanted[split])
     if not len(rows): raise ValueError(f"{name}: no clips in split={split!r} of fold {fold}")
     return torch.from_numpy(rows)
 
@@ -107,9 +110,11 @@ def _fill(self:ClipSet, table, names, fold, split, sr, peak, n_samples, name, ta
     rows = in_split(table.fold, fold, split, name)
     samples, lengths, levels = load_clips(table.path.tolist(), sr, peak, name)
     samples, lengths = take_clips(samples, lengths, rows)
-    title = name if split is None else f"{name} {split}, fold {fold}" + (" held out" if split == "train" else "")
+    titles = {"train": f"{name} train, fold {fold} held out", "test": f"{name} test, fold {fold}", None: name}
+    title = titles[split]
+    if targets is not None: targets = targets[rows]
     ClipSet.__init__(self, table.iloc[rows.numpy()], names, samples, lengths, sr, n_samples, title, peak,
-                     levels[rows], None if targets is None else targets[rows])
+                     levels[rows], targets)
     if silent := self.silent(): warnings.warn(f"{title}: {silent}", stacklevel=3)
 
 @patch
@@ -147,7 +152,8 @@ def new_folder(
         if keep(folder): return
         if folder.exists(): folder.rename(temp/"old")
         (temp/"new").rename(folder)
-    finally: shutil.rmtree(temp, ignore_errors=True)
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
 
 def check_writable(folder):
     "Make `folder` if need be; PermissionError if it is marked read-only, even for root, who could write there."
@@ -162,13 +168,16 @@ def write_synth(
 ):
     "Write procedural clips in the layout of ESC-50; each depends on its fold, class and number only."
     rows = [(f, c, name, k) for f in range(1, 6) for c, name in enumerate(synth.CLASSES) for k in range(clips)]
+
     def write(row):
         f, c, name, k = row
         src = f*100_000 + c*1000 + k
         file = f"{f}-{src}-A-{c}.wav"
         g = torch.Generator().manual_seed(zlib.crc32(f"{f}/{name}/{k}".encode()))
-        sf.write(folder/"audio"/file, synth.synth_clip(name, sr, seconds, g)[0].numpy(), sr, subtype="PCM_16")
+        clip = synth.synth_clip(name, sr, seconds, g)[0].numpy()
+        sf.write(folder/"audio"/file, clip, sr, subtype="PCM_16")
         return file, f, c, name, False, src, "A"
+
     (folder/"meta").mkdir()
     (folder/"audio").mkdir()
     with thread_pool() as pool:
@@ -187,9 +196,14 @@ def synth_folder(
     code = hashlib.sha256(Path(synth.__file__).read_bytes()).hexdigest()[:16]
     recipe = json.dumps(dict(clips=clips, seconds=seconds, code=code))
     name = "synthesc" if (clips, seconds) == (16, 2) else f"synthesc-{clips}x{seconds:g}s"
+
     def ready(folder):
-        try: return (folder/"recipe.json").read_text() == recipe and len(read_esc(folder)) == 5*clips*len(synth.CLASSES)
-        except (OSError, ValueError): return False
+        try:
+            made = (folder/"recipe.json").read_text()
+            return made == recipe and len(read_esc(folder)) == 5*clips*len(synth.CLASSES)
+        except (OSError, ValueError):
+            return False
+
     folder = (Path(root).expanduser() if root else cache_dir())/name
     if ready(folder): return folder
     try:
@@ -212,7 +226,8 @@ class SynthESC(ClipSet):
         peak:float|None=None,  # level that each clip is scaled to; None keeps it
         clips:int=16,          # clips of each class in each fold
         seconds:float=2.,      # length of a clip
-    ): self._fill_esc(synth_folder(root, clips, seconds), fold, split, sr, peak, "synthesc", seconds)
+    ):
+        self._fill_esc(synth_folder(root, clips, seconds), fold, split, sr, peak, "synthesc", seconds)
 
 # %% ../nbs/engine/datasets.ipynb #f427c8a4
 def find_esc(
@@ -254,15 +269,18 @@ def _entries(folder, left_out):
         elif e.name.casefold() in SYSTEM: left_out[e.name] += 1
         else: yield e
 
-def _is_audio(name): return os.path.splitext(name)[1].lower() in AUDIO_ENDINGS
+def _is_audio(name):
+    return os.path.splitext(name)[1].lower() in AUDIO_ENDINGS
 
-def _foreign(name): return os.path.splitext(name)[1].lower() or shown(name) # how a file that is no clip is counted
+def _foreign(name):
+    return os.path.splitext(name)[1].lower() or shown(name) # how a file that is no clip is counted
 
 def _inode(path):
     s = os.stat(path)
     return s.st_dev, s.st_ino
 
-def _above(root): return {_inode(p) for p in (root, *root.parents)} # folders that a link must not lead back to
+def _above(root):
+    return {_inode(p) for p in (root, *root.parents)} # folders that a link must not lead back to
 
 def _subfolders(folder, left_out, above):
     "The folders in a folder; files beside them belong to no class and are counted."
@@ -351,7 +369,8 @@ def read_folder(
     warnings.warn(f"{shown(root)}: the folders are splits: {said}{extra}", stacklevel=2)
     return table
 
-def _counted(left_out): return ", ".join(f"{n} {kind}" for kind, n in sorted(left_out.items()))
+def _counted(left_out):
+    return ", ".join(f"{n} {kind}" for kind, n in sorted(left_out.items()))
 
 # %% ../nbs/engine/datasets.ipynb #c5c7b4b4
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
@@ -362,8 +381,11 @@ def _decode_text(data, file):
     marked = [name for mark, name in _MARKS if data.startswith(mark)]
     if not marked and b"\0" in data[:4]: marked = ["utf-16-be" if data[:1] == b"\0" else "utf-16-le"]
     for encoding in marked or ("utf-8", "cp1252"):
-        try: text = data.decode(encoding)
-        except UnicodeDecodeError as e: error = e; continue
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as e:
+            error = e
+            continue
         if encoding == "cp1252" and (line := _mixed(data)):
             raise ValueError(f"{shown(file)}, line {line}: not UTF-8, as other lines are: expected one encoding")
         return text, encoding
@@ -384,13 +406,15 @@ class Sheet:
         self.first = first
         self.joiner = "|" if sep == ";" else ";" # between the labels of a clip
 
-    def column(self, name): return next((i for i, n in enumerate(self.names) if n.strip().casefold() == name), None)
+    def column(self, name):
+        return next((i for i, n in enumerate(self.names) if n.strip().casefold() == name), None)
 
     def cell(self, cells, name):
         i = self.column(name)
         return "" if i is None else cells[i].strip()
 
-    def error(self, line, what): return ValueError(f"{shown(self.file)}, line {line}: {what}")
+    def error(self, line, what):
+        return ValueError(f"{shown(self.file)}, line {line}: {what}")
 
     def labels(self, text): # the classes of a cell, each once
         return tuple(dict.fromkeys(l for part in text.split(self.joiner) if (l := shown(part.strip()))))
@@ -418,8 +442,10 @@ def read_sheet(
         if known.count(name) > 1: raise sheet.error(skip + 1, f"the column {name} stands there twice")
     reader = csv.reader(lines[skip + 1:], delimiter=sep, skipinitialspace=sep != "\t", strict=True)
     while True:
-        try: cells = next(reader, None)
-        except csv.Error as e: raise sheet.error(reader.line_num + skip + 1, f"not a row of a table: {e}") from e
+        try:
+            cells = next(reader, None)
+        except csv.Error as e:
+            raise sheet.error(reader.line_num + skip + 1, f"not a row of a table: {e}") from e
         if cells is None: return sheet
         line = reader.line_num + skip + 1
         if not any(c.strip() for c in cells): continue
@@ -526,24 +552,31 @@ def sound_digest(
 @lru_cache(1 << 18)
 def _sound_digest(path, size, mtime_ns, inode):
     try:
-        with open(path, "rb") as f: md5 = _samples_md5(f)
-    except (sf.SoundFileError, ValueError, RuntimeError): md5 = None # decoding will say what is wrong
+        with open(path, "rb") as f:
+            md5 = _samples_md5(f)
+    except (sf.SoundFileError, ValueError, RuntimeError):
+        md5 = None # decoding will say what is wrong
     return md5 or file_digest(path)
 
 def _digests(paths):
     "`sound_digest` of many files; the path of one that cannot be read."
     def one(path):
-        try: return sound_digest(path)
-        except OSError: return shown(path)
+        try:
+            return sound_digest(path)
+        except OSError:
+            return shown(path)
     with thread_pool() as pool:
         return list(tqdm(pool.map(one, paths), "comparing", len(paths), unit="clip", delay=2, leave=False))
 
 # %% ../nbs/engine/datasets.ipynb #8e6482f5
-def _relative(paths, root): return [os.path.relpath(p, root).replace(os.sep, "/") for p in paths]
+def _relative(paths, root):
+    return [os.path.relpath(p, root).replace(os.sep, "/") for p in paths]
 
-def _names(table, root): return [shown(p) for p in _relative(table.path, root)] # what a pattern is searched in
+def _names(table, root):
+    return [shown(p) for p in _relative(table.path, root)] # what a pattern is searched in
 
-def _some(names, sep=", "): return sep.join(names[:3]) + f"{sep}..."*(len(names) > 3)
+def _some(names, sep=", "):
+    return sep.join(names[:3]) + f"{sep}..."*(len(names) > 3)
 
 def _groups(table): # of each clip, None for one without
     return [g if isinstance(g, str) else None for g in table.group] if "group" in table else [None]*len(table)
@@ -553,12 +586,16 @@ def pattern_groups(
     pattern:str, # a regular expression
 ) -> list:
     "What it finds in each name (its first group, else all), None where it does not match. ValueError if it never does."
-    try: found = [(m := re.search(pattern, n)) and (m.re.groups and m[1] or m[0]) or None for n in names]
-    except re.error as e: raise ValueError(f"group={pattern!r}: expected a regular expression: {e}") from e
+    try:
+        matches = [re.search(pattern, n) for n in names]
+        found = [(m[1] if m.re.groups else None) or m[0] or None if m else None for m in matches]
+    except re.error as e:
+        raise ValueError(f"group={pattern!r}: expected a regular expression: {e}") from e
     if not any(found):
         raise ValueError(f"group={pattern!r} matches no clip, expected what names the recording in {names[0]!r}")
     if len(names) > 1 and len(set(found)) == 1:
-        warnings.warn(f"group={pattern!r} finds {found[0]!r} in every clip: all are one group, in one fold", stacklevel=3)
+        warnings.warn(f"group={pattern!r} finds {found[0]!r} in every clip: all are one group, in one fold",
+                      stacklevel=3)
     alone = [n for n, g in zip(names, found) if not g]
     if alone:
         warnings.warn(f"group={pattern!r} does not match {len(alone)} of {len(names)} clips, each is a group of its own"
@@ -569,7 +606,8 @@ def _join(groups, digests):
     "One key for all clips that share a group or their contents: the first group's name among them, else the contents."
     parent = {}
     def top(k):
-        while parent.setdefault(k, k) != k: k = parent[k]
+        while parent.setdefault(k, k) != k:
+            k = parent[k]
         return k
     for g, d in zip(groups, digests):
         if g is None or d == SILENT: continue # all silence is alike: it joins nothing
@@ -618,8 +656,9 @@ def _tell_segments(names, labels):
     base = [m[1] if (m := _PIECE.fullmatch(s)) else s for s in stems]
     t = pd.DataFrame(dict(name=names, label=list(labels), base=base))
     size, bases = t.groupby(["label", "base"]).name.transform("size"), t.groupby("label").base.transform("nunique")
-    own = [os.path.basename(b).casefold() == l.casefold() for b, l in zip(base, t.label)] # dog/dog_001 is plain numbering
-    several = (size > 1) & (bases > 1) & ~pd.Series(own)                                  # and so is one base for all
+    # dog/dog_001 is plain numbering, and so is one base for all
+    own = [os.path.basename(b).casefold() == l.casefold() for b, l in zip(base, t.label)]
+    several = (size > 1) & (bases > 1) & ~pd.Series(own)
     several &= (size > 2) | several.groupby(t.label).transform("mean").ge(.5)
     if not several.any(): return
     a, b = t.name[t.base == t.base[several].iloc[0]].iloc[:2]
@@ -646,7 +685,8 @@ def assign_folds(
     if type(folds) is not int or folds < 2: raise ValueError(f"folds={folds!r}, expected a whole number of at least 2")
     if version == 2: return [fold_of(k, folds) for k in table.group]
     if version != 1: raise ValueError(f"version={version!r}, expected 1 or 2")
-    order, target = [hashlib.sha256(Path(p).name.encode()).hexdigest() for p in table.path], table.target.to_numpy()
+    order = [hashlib.sha256(Path(p).name.encode()).hexdigest() for p in table.path]
+    target = table.target.to_numpy()
     place = pd.Series(order).groupby(target).rank(method="first").astype(int).to_numpy() - 1
     return ((place + target) % folds + 1).tolist()
 
@@ -779,9 +819,16 @@ def deal_folds(
         if f is not None and not pd.isna(f) and f <= folds:
             have[int(f) - 1] += rows
             clips[int(f) - 1] += 1
-    units = {k: y[torch.tensor(rows.to_numpy())] for k, rows in t[t.fold.isna()].reset_index().groupby("key")["index"]}
-    rarest = lambda u: total[u.sum(0) > 0].min().item() if u.any() else float("inf")
-    for k, u in sorted(units.items(), key=lambda p: (rarest(p[1]), -len(p[1]), -p[1].sum().item(), p[0])):
+    new = t[t.fold.isna()].reset_index().groupby("key")["index"]
+    units = {k: y[torch.tensor(rows.to_numpy())] for k, rows in new}
+
+    def turn(unit):
+        "What is dealt first: the group with the rarest class, then the larger one."
+        k, u = unit
+        rarest = total[u.sum(0) > 0].min().item() if u.any() else float("inf")
+        return rarest, -len(u), -u.sum().item(), k
+
+    for k, u in sorted(units.items(), key=turn):
         amount = u.sum(0)
         there = [(round((amount*have[f]/total).sum().item(), 9), clips[f].item(), f + 1) for f in range(folds)]
         if k not in kept: kept[k] = min(there)[-1]
@@ -809,15 +856,20 @@ def _add_clips(sheet, table, base):
 
 def _fill_sheet(root, out):
     "The sheet of `out`, of `root` if there is none, or a new one, with all clips of `root`; what was done, in words."
-    if root.is_file(): source = sheet_table(read_sheet(root))
-    else: source = read_folder(root); source["labels"] = [(l,) for l in source.label]
+    if root.is_file():
+        source = sheet_table(read_sheet(root))
+    else:
+        source = read_folder(root)
+        source["labels"] = [(l,) for l in source.label]
     base, sep = os.path.abspath(out.parent), ";" if any(";" in l for l in source.label) else ","
-    if out.is_file(): sheet = read_sheet(out)
+    if out.is_file():
+        sheet = read_sheet(out)
     elif root.is_file():
         sheet = read_sheet(root)
         sheet.file = out
         for (_, cells), name in zip(sheet.rows, _relative(source.path, base)): cells[sheet.column("path")] = name
-    else: sheet = Sheet(["path", "label"], sep=sep, file=out)
+    else:
+        sheet = Sheet(["path", "label"], sep=sep, file=out)
     _add_column(sheet, "fold")
     listings, had = {}, len(sheet.rows)
     paths = [_row_path(cells[sheet.column("path")], base, listings) for _, cells in sheet.rows]
@@ -826,7 +878,9 @@ def _fill_sheet(root, out):
     new = source[[os.path.realpath(p) not in real for p in source.path]]
     kept = len(sheet.rows)
     _add_clips(sheet, new, base)
-    return sheet, f"{kept} rows kept, {len(new)} new" + f", {had - kept} left out, whose clips are gone"*(had > kept)
+    done = f"{kept} rows kept, {len(new)} new"
+    if had > kept: done += f", {had - kept} left out, whose clips are gone"
+    return sheet, done
 
 def write_sheet(
     sheet:Sheet,
@@ -837,13 +891,16 @@ def write_sheet(
     if sheet.first: print(sheet.first, file=text)
     w = csv.writer(text, delimiter=sheet.sep, lineterminator="\n")
     w.writerows([sheet.names, *(cells for _, cells in sheet.rows)])
-    try: data = text.getvalue().encode(sheet.encoding)
+    try:
+        data = text.getvalue().encode(sheet.encoding)
     except UnicodeEncodeError:
-        try: data = text.getvalue().encode("utf-8-sig")
+        try:
+            data = text.getvalue().encode("utf-8-sig")
         except UnicodeEncodeError as e:
             bad = next(c for _, cells in sheet.rows for c in cells if shown(c) != unicodedata.normalize("NFC", c))
             raise ValueError(f"{shown(bad)}: a name that is no UTF-8 cannot stand in a CSV file: rename it") from e
-    with atomic_write(file) as part: part.write_bytes(data)
+    with atomic_write(file) as part:
+        part.write_bytes(data)
 
 def make_folds(
     root,                # a folder of class folders, or a CSV file
@@ -853,19 +910,21 @@ def make_folds(
 ) -> tuple[pd.DataFrame, str]: # classes x folds; what was done, in words
     "Write a balanced column `fold` into a CSV file; folds that stand there are kept. Errors as the readers raise them."
     root = Path(root).expanduser().absolute()
-    out = Path(out).expanduser().absolute() if out else root if root.is_file() else root.with_name(root.name + ".csv")
+    beside = root if root.is_file() else root.with_name(root.name + ".csv")
+    out = Path(out).expanduser().absolute() if out else beside
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet, done = _fill_sheet(root, out)
     t = sheet_table(sheet)
     if group is not None:
         _add_column(sheet, "group")
-        i = sheet.column("group")
-        for (_, cells), g in zip(sheet.rows, pattern_groups(_names(t, root.parent if root.is_file() else root), group)):
+        i, base = sheet.column("group"), root.parent if root.is_file() else root
+        for (_, cells), g in zip(sheet.rows, pattern_groups(_names(t, base), group)):
             if not cells[i].strip(): cells[i] = g or ""
         t["group"] = [cells[i].strip() or None for _, cells in sheet.rows]
     elif t.group.notna().any() and t.group.isna().any():
         warnings.warn(f"{shown(out)}: {t.group.isna().sum()} clips have no group, while others have one", stacklevel=2)
-    n = folds if folds is not None else int(t.fold.max()) if t.fold.notna().any() else 5
+    n = folds
+    if n is None: n = int(t.fold.max()) if t.fold.notna().any() else 5
     if type(n) is not int or n < 2: raise ValueError(f"folds={n!r}, expected a whole number of at least 2")
     t["fold"] = deal_folds(t.labels, keep_together(t, out.parent), t.fold, n)
     i = sheet.column("fold")
@@ -873,7 +932,8 @@ def make_folds(
         if not cells[i].strip(): cells[i] = str(f)
     write_sheet(sheet, out)
     lacking = missing_classes(t)
-    return class_counts(t), f"{shown(out)}: {done}" + f"; {lacking}"*bool(lacking)
+    if lacking: done = f"{done}; {lacking}"
+    return class_counts(t), f"{shown(out)}: {done}"
 
 # %% ../nbs/engine/datasets.ipynb #00bdcf45
 @command()
@@ -902,7 +962,8 @@ def download(
             _fetch(url, part, tag)
             tag.unlink(missing_ok=True)
             return part.replace(path)
-        except urllib.error.HTTPError as e: raise OSError(f"{url}: the server answers {e.code} {e.reason}") from e
+        except urllib.error.HTTPError as e:
+            raise OSError(f"{url}: the server answers {e.code} {e.reason}") from e
         except (OSError, http.client.HTTPException) as e:
             if not left: raise ConnectionError(f"{url}: download failed ({e}); call again to continue") from e
 
@@ -910,7 +971,8 @@ def _fetch(url, part, tag, timeout=30):
     "Bring `part` to its full length; ConnectionError if the server stops early."
     have = part.stat().st_size if part.exists() and tag.exists() else 0
     headers = {"User-Agent": "eat"} | ({"Range": f"bytes={have}-", "If-Range": tag.read_text()} if have else {})
-    try: r = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout)
+    try:
+        r = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout)
     except urllib.error.HTTPError as e:
         if e.code != 416 or not have: raise
         part.unlink()
@@ -923,7 +985,9 @@ def _fetch(url, part, tag, timeout=30):
         total = None if length is None else have + int(length)
         bar = tqdm(total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, delay=2, leave=False)
         with open(part, "ab" if have else "wb") as f, bar:
-            while block := r.read(1 << 16): f.write(block); bar.update(len(block))
+            while block := r.read(1 << 16):
+                f.write(block)
+                bar.update(len(block))
     size = part.stat().st_size
     if total is not None and size != total: raise ConnectionError(f"{size} of {total} bytes")
 
@@ -952,7 +1016,8 @@ def extract_zip(
                 if info.is_dir(): continue
                 out = new.joinpath(*parts[top:])
                 out.parent.mkdir(parents=True, exist_ok=True)
-                with z.open(info) as src, open(out, "wb") as dst: shutil.copyfileobj(src, dst)
+                with z.open(info) as src, open(out, "wb") as dst:
+                    shutil.copyfileobj(src, dst)
             if check: check(new)
     except (zipfile.BadZipFile, zlib.error, EOFError) as e:
         raise ValueError(f"{archive}: not a whole zip archive: {e}") from e
@@ -975,15 +1040,21 @@ def verify_esc(
     if found != (classes, folds, classes*folds) or (cells != clips).any():
         raise ValueError(f"{folder}: expected {classes} classes x {folds} folds x {clips} different clips, "
                          f"found {t.target.nunique()} classes, {t.fold.nunique()} folds, {t.path.nunique()} clips")
+
     def problem(path):
-        try: return f"{path}: empty clip" if audio_info(path).n_samples == 0 else None
-        except (ValueError, OSError) as e: return str(e)
-    with thread_pool() as pool: bad = [f"\n  {e}" for e in pool.map(problem, t.path) if e]
+        try:
+            return f"{path}: empty clip" if audio_info(path).n_samples == 0 else None
+        except (ValueError, OSError) as e:
+            return str(e)
+
+    with thread_pool() as pool:
+        bad = [f"\n  {e}" for e in pool.map(problem, t.path) if e]
     if bad: raise ValueError(f"{len(bad)} of {len(t)} clips cannot be opened:" + "".join(bad[:10]))
 
 def _check_archive(archive, url, sha256):
     "ValueError, and no archive, unless it is the one that is expected."
-    with open(archive, "rb") as f: found = hashlib.file_digest(f, "sha256").hexdigest()
+    with open(archive, "rb") as f:
+        found = hashlib.file_digest(f, "sha256").hexdigest()
     if found == sha256: return
     size = archive.stat().st_size
     archive.unlink()
@@ -1004,11 +1075,17 @@ def download_esc50(
         return folder
     if not archive.exists(): download(url, archive)
     if sha256 or url == ESC50_URL: _check_archive(archive, url, sha256 or ESC50_SHA256)
+
     def check(new):
-        try: verify_esc(new, **counts)
+        try:
+            verify_esc(new, **counts)
         except (ValueError, FileNotFoundError) as e:
             raise ValueError(f"{url}: not what it should be: {str(e).replace(str(new), str(folder))}") from e
-    try: extract_zip(archive, folder, check)
-    except ValueError: archive.unlink(); raise # of no use: the next call fetches it again
+
+    try:
+        extract_zip(archive, folder, check)
+    except ValueError: # of no use: the next call fetches it again
+        archive.unlink()
+        raise
     archive.unlink()
     return folder

@@ -31,13 +31,15 @@ def stop_signals():
         for s, handler in usual.items(): signal.signal(s, handler)
     if threading.current_thread() is threading.main_thread():
         for s in (signal.SIGINT, signal.SIGTERM): usual[s] = signal.signal(s, note)
-    try: yield asked
+    try:
+        yield asked
     finally:
         for s, handler in usual.items(): signal.signal(s, handler)
 
 class Stopwatch:
     "Adds the time since its last call to `state.seconds`."
-    def __init__(self, state): self.state, self.last = state, time.monotonic()
+    def __init__(self, state):
+        self.state, self.last = state, time.monotonic()
 
     def __call__(self) -> float: # the time
         now = time.monotonic()
@@ -84,8 +86,10 @@ def place(clips, device):
 def peak_memory(device) -> float: # megabytes
     "The most that this process has held: tensors on a GPU, the whole process elsewhere (not a number on Windows)."
     if torch.device(device).type == "cuda": return torch.cuda.max_memory_allocated(device)/1e6
-    try: import resource
-    except ImportError: return float("nan")
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*unit/1e6
 
@@ -112,40 +116,51 @@ def plot_history(
     axs=None,     # two matplotlib axes; None makes them
     watched:str="held-out", # what the accuracy (or mAP) was measured on
 ):
-    """Draw the learning curve: training loss on the left, accuracy (or mAP) on the watched fold on the right, and dashed
-    the balanced accuracy where it is another. Returns the figure."""
+    """Draw the learning curve: training loss on the left, accuracy (or mAP) on the watched fold on the right, with the
+    balanced accuracy dashed where it differs. Returns the figure."""
     import matplotlib.pyplot as plt
     if axs is None: _, axs = plt.subplots(1, 2, figsize=(8, 2.4), layout="constrained")
+    left, right = axs
     epochs = [r["epoch"] for r in history]
-    axs[0].plot(epochs, [r["train_loss"] for r in history], ".-", ms=4)
-    axs[0].set(xlabel="epoch", ylabel="training loss")
+    left.plot(epochs, [r["train_loss"] for r in history], ".-", ms=4)
+    left.set(xlabel="epoch", ylabel="training loss")
     name = metric_of(history[-1]) if history else SINGLE.metric
     scale, unit = (1, "") if name == MULTI.metric else (100, " (%)")
-    for key, style in ((name, ".-"), ("balanced_accuracy", ".--")):
-        curve = [r.get(key, r[name]) for r in history]
-        differs = any(abs(v - r[name]) >= 5e-4 for v, r in zip(curve, history))
-        if key != name and not differs: continue
-        axs[1].plot(epochs, [scale*v for v in curve], style, ms=4, c="C1", label=key.replace("_accuracy", ""))
-    if len(axs[1].lines) > 1: axs[1].legend(frameon=False, fontsize=8)
-    axs[1].set(xlabel="epoch", ylabel=f"{watched} {name}{unit}", ylim=(0, 1.01*scale))
-    return axs[0].figure
+    figures = [r[name] for r in history]
+    right.plot(epochs, [scale*v for v in figures], ".-", ms=4, c="C1", label=name.replace("_accuracy", ""))
+    balanced = [r.get("balanced_accuracy", r[name]) for r in history]
+    if any(abs(b - v) >= 5e-4 for b, v in zip(balanced, figures)):
+        right.plot(epochs, [scale*b for b in balanced], ".--", ms=4, c="C1", label="balanced")
+        right.legend(frameon=False, fontsize=8)
+    right.set(xlabel="epoch", ylabel=f"{watched} {name}{unit}", ylim=(0, 1.01*scale))
+    return left.figure
 
 # %% ../nbs/engine/loop.ipynb #2f73699b
 class Callback:
-    "What is called as a training goes; `t` is the `Training`. `t.stop = True` ends it after the step, with a checkpoint."
-    def begin(self, t): "Before the first step of this session."
-    def after_step(self, t): "After each step; `t.state.losses[-1]` has its loss and gradient norm, on the device."
-    def after_evaluation(self, t): "After each row of the log, `t.state.history[-1]`."
-    def end(self, t): "At the end of this session, also after an error."
+    "What is called as a training `t` goes; `t.stop = True` ends it after the step, with a checkpoint."
+    def begin(self, t):
+        "Before the first step of this session."
+
+    def after_step(self, t):
+        "After each step; `t.state.losses[-1]` has its loss and gradient norm, on the device."
+
+    def after_evaluation(self, t):
+        "After each row of the log, `t.state.history[-1]`."
+
+    def end(self, t):
+        "At the end of this session, also after an error."
 
 class ProgressBar(Callback):
     "A bar of steps."
     def begin(self, t):
-        off = None if not in_jupyter() else False # None: only where there is a terminal
+        off = False if in_jupyter() else None # None: only where there is a terminal
         self.bar = tqdm(total=t.steps, initial=t.state.step, desc="steps", unit="step", leave=False, disable=off)
 
-    def after_step(self, t): self.bar.update()
-    def end(self, t): self.bar.close()
+    def after_step(self, t):
+        self.bar.update()
+
+    def end(self, t):
+        self.bar.close()
 
 class LogLines(Callback):
     "A line for each row of the log."
@@ -155,7 +170,8 @@ class LogLines(Callback):
 
 class LivePlot(Callback):
     "In Jupyter: the last rows of the log and two curves that grow."
-    def begin(self, t): self.handles = None
+    def begin(self, t):
+        self.handles = None
 
     def after_evaluation(self, t):
         import matplotlib.pyplot as plt
@@ -198,10 +214,12 @@ def opening(t, size:int) -> str:
     "What a training `t` says before it starts; `size`: clips of a batch."
     config, train, done = t.config, t.train, t.state.step
     if done == t.steps: return f"{t.path} has all its {t.steps} steps: nothing to train"
-    classes = f"{len(train.classes)} classes" + ", any number a clip"*(config.task == "multi")
+    classes = f"{len(train.classes)} classes"
+    if config.task == "multi": classes += ", any number a clip"
     name = config.model if t.network is None else t.network
+    going_on = f", from step {done} on" if done else ""
     lines = [f"{name} on {len(train)} clips of {classes} ({train.name}), {len(t.watched)} clips watched; "
-             f"{t.steps} steps of {size} clips, {t.an_epoch} an epoch; {t.path.name}" + f", from step {done} on"*(done > 0)]
+             f"{t.steps} steps of {size} clips, {t.an_epoch} an epoch; {t.path.name}{going_on}"]
     if t.steps < FEW:
         lines.append(f"{t.steps} steps are few, a network hardly learns anything in less than {FEW}: "
                      "more epochs (or steps) would help")
@@ -213,23 +231,36 @@ def opening(t, size:int) -> str:
     return "\n".join(lines)
 
 # %% ../nbs/engine/loop.ipynb #ed8fca47
-def result_of(t, run, command:str, origin:dict) -> dict:
-    "What `result.json` says: a figure and all that belongs beside it. `origin`: the provenance at the start."
+def _watched(t, heard:int) -> str:
+    "Which clips the log was measured on."
+    if t.watched is not t.test: return f"fold {t.config.val_fold}, taken out of training"
+    if not heard: return "the held-out fold itself"
+    return f"the clips to test on, {heard} of which are in the training as well: no figure for new clips"
+
+def _best(history:list, metric:str) -> dict:
+    "The best row of the log, and that it is no result."
+    best = max(history, key=lambda r: r[metric])
+    note = (f"for information only: the best of {len(history)} evaluations of the watched fold, "
+            "never the figure of a run")
+    return {metric: best[metric], "epoch": best["epoch"], "note": note}
+
+def result_of(
+    t, run,       # the `Training` and the `Run`
+    command:str,  # how it was started
+    origin:dict,  # the provenance at the start
+) -> dict:
+    "What `result.json` says: a figure and all that belongs beside it."
     settings = {k: v for k, v in asdict(run.config).items() if k not in ("root", "out")}
     settings["teacher"] = bool(run.config.teacher) # that somebody advised, not where it lies
-    metric, last = metric_of(run.metrics), run.history[-1]
-    best = max(run.history, key=lambda r: r[metric])
-    note = f"for information only: the best of {len(run.history)} evaluations of the watched fold, never the figure of a run"
-    mixed = f", {run.heard} of which are in the training as well: no figure for new clips"
-    if t.watched is not t.test: watched = f"fold {settings['val_fold']}, taken out of training"
-    else: watched = "the clips to test on" + mixed if run.heard else "the held-out fold itself"
+    last = run.history[-1]
+    figures = dict(command=command, metrics=run.metrics, never_answered=run.never, weights="EMA, last step",
+                   epochs=last["epoch"], steps=t.state.step)
+    cost = dict(seconds=last["seconds"], clips_per_s=last["clips_per_s"], memory_mb=last["memory_mb"],
+                processes=t.accelerator.num_processes)
+    best = dict(best_epoch=_best(run.history, metric_of(run.metrics)), watched=_watched(t, run.heard))
     data = dict(name=settings["dataset"], train_clips=len(t.train), test_clips=len(t.test),
                 test_clips_in_training=run.heard, test_fold=settings["fold"], classes=len(t.train.classes))
-    return dict(
-        command=command, metrics=run.metrics, never_answered=run.never, weights="EMA, last step", epochs=last["epoch"],
-        steps=t.state.step, seconds=last["seconds"], clips_per_s=last["clips_per_s"], memory_mb=last["memory_mb"],
-        processes=t.accelerator.num_processes, best_epoch={metric: best[metric], "epoch": best["epoch"], "note": note},
-        watched=watched, data=data, seed=settings["seed"], config=settings, **origin)
+    return figures | cost | best | dict(data=data, seed=settings["seed"], config=settings) | origin
 
 def publish(
     run,    # a finished run
@@ -237,4 +268,5 @@ def publish(
 ):
     "Copy a finished run's log and result to `folder`, named after the run."
     for name, ending in (("log.csv", ".csv"), ("result.json", ".json")):
-        with atomic_write(expand(folder)/f"{run.config.name}{ending}") as tmp: shutil.copyfile(run.path/name, tmp)
+        with atomic_write(expand(folder)/f"{run.config.name}{ending}") as tmp:
+            shutil.copyfile(run.path/name, tmp)

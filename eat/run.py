@@ -13,8 +13,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import torch
-try: import fcntl
-except ImportError: fcntl = None # Windows
+try:
+    import fcntl
+except ImportError:
+    fcntl = None # Windows
 
 from .core import atomic_write
 from .data import ClipSet, file_digest, thread_pool
@@ -29,32 +31,48 @@ def expand(
 
 def write_json(path, obj):
     "Write `obj` as indented JSON, whole or not at all."
-    with atomic_write(path) as tmp: Path(tmp).write_text(json.dumps(obj, indent=1) + "\n")
+    with atomic_write(path) as tmp:
+        Path(tmp).write_text(json.dumps(obj, indent=1) + "\n")
 
 # %% ../nbs/engine/run.ipynb #5e0a1009
 def _samples_digests(clips:ClipSet) -> list:
     "A hash of the samples of each clip."
     samples = clips.samples[clips.zeros:].cpu().numpy()
     ends = clips.lengths.cumsum(0).tolist()
+    starts = [0, *ends[:-1]]
+
     def digest(i):
-        clip = samples[ends[i] - int(clips.lengths[i]):ends[i]]
+        clip = samples[starts[i]:ends[i]]
         h = hashlib.sha256(f"{clips.sr} ".encode()) # processors have an instruction for it
         h.update(clip)
         return h.hexdigest()[:32] if clip.any() else "" # silence is like silence
-    with thread_pool() as pool: return list(pool.map(digest, range(len(clips))))
+
+    with thread_pool() as pool:
+        return list(pool.map(digest, range(len(clips))))
 
 def _file_digests(paths) -> list:
     "A hash of each file; empty for what is none."
     def digest(path):
-        try: return file_digest(path)
-        except (OSError, ValueError): return ""
-    with thread_pool() as pool: return list(pool.map(digest, paths))
+        try:
+            return file_digest(path)
+        except (OSError, ValueError):
+            return ""
+
+    with thread_pool() as pool:
+        return list(pool.map(digest, paths))
 
 def _names(paths) -> list:
     "Printable names, relative to the folder that holds all."
-    try: top = os.path.commonpath([os.path.dirname(p) for p in paths])
-    except ValueError: top = "" # relative and absolute ones, or several drives
-    return [source_name(os.path.relpath(p, top) if top else p).replace(os.sep, "/") for p in paths]
+    try:
+        top = os.path.commonpath([os.path.dirname(p) for p in paths])
+    except ValueError: # relative and absolute ones, or several drives
+        top = ""
+    names = [os.path.relpath(p, top) if top else p for p in paths]
+    return [source_name(n).replace(os.sep, "/") for n in names]
+
+def _label(row, classes:list) -> str:
+    "The printable names of a clip's classes."
+    return source_name(";".join(classes[j] for j in row.nonzero().flatten().tolist()))
 
 def clip_table(
     **splits, # train=..., val=..., test=...: a ClipSet of each
@@ -63,17 +81,19 @@ def clip_table(
     import pandas as pd
     parts = []
     for split, clips in splits.items():
-        labels = [";".join(clips.classes[j] for j in row.nonzero().flatten().tolist()) for row in clips.targets.cpu()]
-        group = clips.table.group.astype(str).map(source_name) if "group" in clips.table else ""
-        parts.append(pd.DataFrame(dict(split=split, file=clips.table.path.map(os.fspath), samples=_samples_digests(clips),
-                                       label=[source_name(l) for l in labels], fold=clips.table.fold.to_numpy(), group=group)))
+        t = pd.DataFrame(dict(split=split, file=clips.table.path.map(os.fspath), samples=_samples_digests(clips)))
+        t["label"] = [_label(row, clips.classes) for row in clips.targets.cpu()]
+        t["fold"] = clips.table.fold.to_numpy()
+        t["group"] = clips.table.group.astype(str).map(source_name) if "group" in clips.table else ""
+        parts.append(t)
     t = pd.concat(parts, ignore_index=True)
     t.insert(2, "digest", _file_digests(t.file))
     return t.assign(file=_names(t.file.tolist()))
 
 def write_clips(path, table):
     "Keep a `clip_table` in a run's folder."
-    with atomic_write(Path(path)/"clips.csv") as tmp: table.to_csv(tmp, index=False)
+    with atomic_write(Path(path)/"clips.csv") as tmp:
+        table.to_csv(tmp, index=False)
 
 def read_clips(
     path, # a run's folder
@@ -82,24 +102,29 @@ def read_clips(
     file = expand(path)/"clips.csv"
     if not file.is_file(): return None
     import pandas as pd
-    try: return pd.read_csv(file, dtype=str, na_filter=False)[["split", "file", "digest", "samples", "label", "fold", "group"]]
-    except (ValueError, KeyError) as e: raise ValueError(f"{source_name(file)}: not the clips of a run: {e}") from e
+    columns = ["split", "file", "digest", "samples", "label", "fold", "group"]
+    try:
+        return pd.read_csv(file, dtype=str, na_filter=False)[columns]
+    except (ValueError, KeyError) as e:
+        raise ValueError(f"{source_name(file)}: not the clips of a run: {e}") from e
 
 # %% ../nbs/engine/run.ipynb #5e0a100e
-def known(
-    record, # as `clip_table` gives it
-    now,    # the clips of today, likewise
-) -> list:               # for each: its row in `record`, or None; where there are copies, one that was trained on
-    "Which clips of today are in the record."
-    order, rows = ("test", "val", "train"), {} # what comes last stays
-    for split in order:
-        for r in record[record.split == split].itertuples(): rows |= {k: r.Index for k in _keys(r)}
-    rank = record.split.map(order.index)
-    return [max((rows[k] for k in _keys(r) if k in rows), key=rank.get, default=None) for r in now.itertuples()]
-
 def _keys(row):
     "What a clip is known by: its file, and its samples, which another format or header leaves as they are."
     return [(kind, value) for kind, value in (("file", row.digest), ("samples", row.samples)) if value]
+
+def known(
+    record, # as `clip_table` gives it
+    now,    # the clips of today, likewise
+) -> list:  # for each: its row in `record`, or None; where there are copies, one that was trained on
+    "Which clips of today are in the record."
+    order, rows = ("test", "val", "train"), {} # what comes last stays
+    for split in order:
+        for r in record[record.split == split].itertuples():
+            for k in _keys(r): rows[k] = r.Index
+    rank = record.split.map(order.index)
+    found = [[rows[k] for k in _keys(r) if k in rows] for r in now.itertuples()]
+    return [max(f, key=rank.get, default=None) for f in found]
 
 def some(
     names,   # of clips
@@ -107,28 +132,33 @@ def some(
 ) -> str:
     "A few names, and dots for the others."
     names = list(names)
-    return ", ".join(names[:n]) + ", ..."*(len(names) > n)
+    dots = ", ..." if len(names) > n else ""
+    return ", ".join(names[:n]) + dots
+
+def _short(file:str) -> str:
+    "The name of a file with its folder."
+    return "/".join(file.split("/")[-2:])
 
 def differences(
     record, # what the run was begun with
     now,    # what there is today
-) -> str:                # empty if nothing differs
+) -> str:   # empty if nothing differs
     "What has changed since a run began, in words."
     at = known(record, now)
-    short = lambda file: "/".join(file.split("/")[-2:])
     own = known(record, record) # of several copies, the one that stands for all
-    old_names = {short(f): i for i, f in enumerate(record.file) if own[i] not in set(at)}
-    changed = [f for f, i in zip(now.file, at) if i is None and short(f) in old_names]
-    added = [f for f, i in zip(now.file, at) if i is None and short(f) not in old_names]
-    gone_names = set(old_names) - {short(f) for f in changed}
-    same = [(r, record.loc[i]) for r, i in zip(now.itertuples(), at) if i is not None]
-    other = [f"{r.file} ({r.label}, was {o.label})" for r, o in same if r.label != o.label]
-    found = [(len(added), "added", added), (len(gone_names), "no longer there", [record.file[old_names[n]] for n in gone_names]),
-             (len(changed), "changed", changed), (len(other), "with another label", other)]
-    count = lambda t: Counter(zip(t.split, t.label, at if t is now else own))
-    text = "; ".join(f"{n} {what}: {some(sorted(names))}" for n, what, names in found if n)
+    today = list(zip(now.itertuples(), at))
+    lost = {_short(f): f for f, i in zip(record.file, own) if i not in set(at)}
+    new = [r.file for r, i in today if i is None]
+    changed = [f for f in new if _short(f) in lost]
+    added = [f for f in new if _short(f) not in lost]
+    gone = [lost[n] for n in set(lost) - {_short(f) for f in changed}]
+    relabelled = [f"{r.file} ({r.label}, was {record.label[i]})" for r, i in today
+                  if i is not None and r.label != record.label[i]]
+    found = {"added": added, "no longer there": gone, "changed": changed, "with another label": relabelled}
+    text = "; ".join(f"{len(names)} {what}: {some(sorted(names))}" for what, names in found.items() if names)
     if text: return text
-    moved = sum((count(now) - count(record)).values())
+    more = Counter(zip(now.split, now.label, at)) - Counter(zip(record.split, record.label, own))
+    moved = sum(more.values())
     return f"{moved} in another split or another number of times" if moved or len(now) != len(record) else ""
 
 # %% ../nbs/engine/run.ipynb #5e0a1012
@@ -137,7 +167,7 @@ UNKNOWN = "this run was made by a version that kept only names: whether the clip
 def seen_before(
     record, # of a run
     now,    # as `clip_table` gives it
-) -> list:               # positions in `now`
+) -> list:  # positions in `now`
     "Which clips the run was trained on or watched."
     return [n for n, i in enumerate(known(record, now)) if i is not None and record.split[i] != "test"]
 
@@ -148,38 +178,50 @@ def part_of_training(
     "A remark about a file that a run was trained on, whatever it is called now."
     record = read_clips(path)
     if record is None or not isinstance(file, (str, os.PathLike)) or not os.path.isfile(expand(file)): return ""
-    found = record[record.digest == file_digest(expand(file))]
-    split = next((s for s in ("train", "val") if (found.split == s).any()), None)
-    how = dict(train="was part of the training", val="was watched during the training")
-    return f"{source_name(file)}: this file {how[split]}: the answer says nothing about new recordings" if split else ""
+    splits = set(record.split[record.digest == file_digest(expand(file))])
+    if "train" in splits: what = "was part of the training"
+    elif "val" in splits: what = "was watched during the training"
+    else: return ""
+    return f"{source_name(file)}: this file {what}: the answer says nothing about new recordings"
 
 # %% ../nbs/engine/run.ipynb #5e0a1018
 def _who(file) -> str:
     "What a lock says about its owner."
-    try: d = json.loads(Path(file).read_text()); return f"process {d['pid']} on {d['host']}, since {d['since']}"
-    except (OSError, ValueError, KeyError, TypeError): return "another process"
+    try:
+        d = json.loads(Path(file).read_text())
+        return f"process {d['pid']} on {d['host']}, since {d['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
 
 def _try_lock(fd) -> bool|None:
     "Whether the lock is ours now. None where the system or the file system knows no locks: nobody is kept out."
     if fcntl is None: return None
-    try: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError: return False
-    except OSError as e: warnings.warn(f"this file system knows no locks ({e.strerror}): nothing keeps a second process out", stacklevel=4)
-    else: return True
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as e:
+        warnings.warn(f"this file system knows no locks ({e.strerror}): nothing keeps a second process out",
+                      stacklevel=4)
+        return None
+    return True
 
 def _same_file(fd, file) -> bool:
     "Whether the open file is still the one of that name."
-    try: return os.path.samestat(os.fstat(fd), os.stat(file))
-    except FileNotFoundError: return False
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(file))
+    except FileNotFoundError:
+        return False
 
 def _sign(fd):
     "Write into a lock who has it. Without room on the disk it holds all the same."
-    text = json.dumps(dict(pid=os.getpid(), host=socket.gethostname(), since=time.strftime("%Y-%m-%d %H:%M:%S"))) + "\n"
+    who = dict(pid=os.getpid(), host=socket.gethostname(), since=time.strftime("%Y-%m-%d %H:%M:%S"))
     try:
         os.ftruncate(fd, 0)
         os.lseek(fd, 0, os.SEEK_SET)
-        os.write(fd, text.encode())
-    except OSError: pass
+        os.write(fd, f"{json.dumps(who)}\n".encode())
+    except OSError:
+        pass
 
 class Busy(ValueError):
     "Another process works in the folder."
@@ -192,34 +234,41 @@ def locked(
     file = Path(path)/"lock"
     while True:
         fd = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
-        if (ours := _try_lock(fd)) is False:
+        ours = _try_lock(fd)
+        if ours is False:
             os.close(fd)
-            raise Busy(f"{source_name(path)}: {_who(file)}, works in this folder: wait until it has ended, or choose another `out`")
+            raise Busy(f"{source_name(path)}: {_who(file)}, works in this folder: wait until it has ended, or choose "
+                       "another `out`")
         if _same_file(fd, file): break
         os.close(fd) # its owner has just ended and taken it away
     try:
-        if ours and os.fstat(fd).st_size: print(f"{source_name(path)}: taken over from {_who(file)}, which has ended", file=sys.stderr)
+        if ours and os.fstat(fd).st_size:
+            print(f"{source_name(path)}: taken over from {_who(file)}, which has ended", file=sys.stderr)
         _sign(fd)
         yield
     finally:
         if fcntl is None: os.close(fd) # an open file cannot be removed there
-        try: os.unlink(file)
-        except OSError: pass # the folder is gone
+        with suppress(OSError): # the folder may be gone
+            os.unlink(file)
         if fcntl is not None: os.close(fd)
 
+# %% ../nbs/engine/run.ipynb #5e0a1b02
 def _remove_empty(folder):
     "Remove a folder of which nothing came."
-    with suppress(OSError): Path(folder).rmdir()
+    with suppress(OSError):
+        Path(folder).rmdir()
 
 @contextmanager
 def new_run_folder(
     out,      # the folder of all runs
     name:str, # of the run
 ):
-    "Make `out/name`, with a number if the name is taken, and hold its lock. Yields its path. OSError if nothing can be made there."
+    "Make `out/name`, with a number if the name is taken, and hold its lock. Yields its path. OSError if it cannot be."
     out, n = expand(out), 1
-    try: out.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise type(e)(f"{source_name(out)}: the folder of a run cannot be made there ({e.strerror})") from e
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise type(e)(f"{source_name(out)}: the folder of a run cannot be made there ({e.strerror})") from e
     with ExitStack() as stack:
         while True:
             path = out/(name if n == 1 else f"{name}-{n}")
@@ -228,11 +277,17 @@ def new_run_folder(
                 stack.callback(_remove_empty, path)
                 stack.enter_context(locked(path))
                 break
-            except (FileExistsError, Busy): n += 1 # a process that goes on with a run may take it as soon as it is there
-            except OSError as e: raise type(e)(f"{source_name(path)}: the folder of a run cannot be made ({e.strerror})") from e
+            except (FileExistsError, Busy):
+                n += 1 # a process that goes on with a run may take it as soon as it is there
+            except OSError as e:
+                raise type(e)(f"{source_name(path)}: the folder of a run cannot be made ({e.strerror})") from e
         yield path
 
 # %% ../nbs/engine/run.ipynb #5e0a1031
+def _fitting(n:float) -> str:
+    "The option that takes in so many samples."
+    return f"--n_samples {-(-int(n)//256)*256}"
+
 def length_hint(
     lengths,       # samples of each clip (N,)
     n_samples:int, # what the network hears at once
@@ -241,13 +296,13 @@ def length_hint(
     "A remark if the clips are much shorter, or much longer, than what the network hears."
     n = torch.as_tensor(lengths).double()
     middle, longest = n.median().item(), n.max().item()
-    proposal = lambda n: f"--n_samples {-(-int(n)//256)*256}"
     if longest < .75*n_samples:
         return (f"the clips have at most {longest/sr:.2f} s and are filled up with zeros to {n_samples/sr:.2f} s: "
-                f"{proposal(longest)} would fit, and train {n_samples/longest:.1f} times as fast")
+                f"{_fitting(longest)} would fit, and train {n_samples/longest:.1f} times as fast")
     if middle > 3*n_samples:
-        return (f"half of the clips have {middle/sr:.1f} s or more, the network hears {n_samples/sr:.2f} s at once (training cuts them, evaluation "
-                f"averages over windows): {proposal(middle)} would take in such a clip, and train {middle/n_samples:.1f} times as long")
+        return (f"half of the clips have {middle/sr:.1f} s or more, the network hears {n_samples/sr:.2f} s at once "
+                "(training cuts them, evaluation averages over windows): "
+                f"{_fitting(middle)} would take in such a clip, and train {middle/n_samples:.1f} times as long")
     return ""
 
 # %% ../nbs/engine/run.ipynb #5e0a101e
@@ -255,7 +310,7 @@ def check_room(
     path,      # a folder
     size:int,  # bytes that a checkpoint needs
 ):
-    "OSError if the disk has no room for one checkpoint; a warning if it has none for two, which it needs while one replaces the other."
+    "OSError without room for one checkpoint; a warning without room for two, needed while one replaces the other."
     free = shutil.disk_usage(path).free
     text = f"{source_name(path)}: {free/1e6:.0f} MB are free, a checkpoint needs {size/1e6:.0f} MB"
     if free < size: raise OSError(f"{text}: make room, or choose another `out`")

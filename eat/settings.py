@@ -79,14 +79,14 @@ class InputConfig:
 class NetworkConfig:
     "The network."
     model:one_of(MODELS) = "eat_xs" # its size
-    parts:dict = setting({}, keys=PARTS) # other parts than the paper's: block, dilated, head, antialias, ... (lesson 06)
+    parts:dict = setting({}, keys=PARTS) # other parts than the paper's: block, head, antialias, ... (lesson 06)
 
 # %% ../nbs/engine/settings.ipynb #5a64d0a8
 @dataclass
 class LossConfig:
     "The task and its loss."
     task:one_of(["auto", *TASKS]) = "auto" # "single": one class a clip; "multi": any number; "auto": as the targets say
-    loss:Literal["auto", "ce", "bce"] = "auto" # smoothed cross entropy, binary; "auto": "ce" until mixing starts, then "bce"
+    loss:Literal["auto", "ce", "bce"] = "auto" # smoothed cross entropy; binary; "ce" until mixing starts, then "bce"
     class_weights:bool = False # each clip counts in the loss by how rare its classes are
     label_smoothing:float = setting(.1, 0, 1) # share of the target spread over all classes, in cross entropy
     self_distill:bool = False # small classifiers in the middle learn from the deepest (lesson 07)
@@ -100,7 +100,7 @@ class AugmentConfig:
     crop:Literal["random", "sound"] = "random" # where a longer clip is cut: anywhere, or never in silence
     crop_margin:float = setting(0., 0, 1) # zeros that a crop may take in at either end, as a share of it
     augment:one_of(AUGMENTS) = "table1" # all transforms of table 1, the authors' shorter list, or none
-    noise:Literal["one", "several", "none"] = "one" # one kind a clip; several at once, as first published; as on AudioSet
+    noise:Literal["one", "several", "none"] = "one" # one kind a clip; several, as first published; as on AudioSet
     mixes:tuple[one_of(MIXES), ...] = tuple(MIXES) # the mixes to draw from, all equally likely
     arc:Literal["short", "printed"] = "short" # how phasemix turns a phase: along the shorter arc, or as printed
     mix_p:float = setting(.5, 0, 1) # share of the batches that are mixed
@@ -112,7 +112,7 @@ class AugmentConfig:
 class OptimConfig:
     "How long, how fast, and how many at a time."
     epochs:int = setting(20, low=1) # passes over the training clips
-    steps:int|None = setting(None, low=1) # optimisation steps of the whole run; if given, they count instead of `epochs`
+    steps:int|None = setting(None, low=1) # optimisation steps of the whole run: they count instead of `epochs`
     batch_size:int = setting(16, low=2) # clips a step, over all processes
     lr:float = setting(1e-3, low=0) # the top of the one-cycle schedule
     warmup:float = setting(.1, 0, 1) # share of the steps that climb to it
@@ -187,7 +187,8 @@ class TrainConfig(RunConfig, OptimConfig, AugmentConfig, LossConfig, NetworkConf
             if not ok: raise ValueError(f"{name}={getattr(self, name)!r}, expected {want}")
         folder, multi, softmax = self.dataset == "folder", self.task == "multi", self.loss == "ce"
         need(folder or self.group is None, "group", "None for other data sets than 'folder'")
-        need(self.input != "baseline" or not self.phase, "phase", "{} with input='baseline', which has no such settings")
+        need(self.input != "baseline" or not self.phase, "phase",
+             "{} with input='baseline', which has no such settings")
         need(self.val_fold != self.fold, "val_fold", f"another fold than the one held out ({self.fold})")
         need(not (multi and softmax), "loss", "'auto' or 'bce' with task='multi': each class is a question of its own")
         need(self.labels == "convex" or not softmax, "labels",
@@ -196,7 +197,8 @@ class TrainConfig(RunConfig, OptimConfig, AugmentConfig, LossConfig, NetworkConf
             raise ValueError("root is missing: dataset 'folder' needs the folder that holds class_name/clip.wav")
 
     @property
-    def name(self): return f"{self.dataset}-{self.model}-fold{self.fold}-seed{self.seed}"
+    def name(self):
+        return f"{self.dataset}-{self.model}-fold{self.fold}-seed{self.seed}"
 
 # %% ../nbs/engine/settings.ipynb #fc709757
 def ema_per_step(

@@ -29,8 +29,12 @@ class Source(Protocol):
     targets:Tensor     # (clips, classes), float
     lengths:Tensor     # samples of each clip (clips,), int64
 
-    def __len__(self) -> int: ...
-    def select(self, idx) -> "Source": "Some of the clips: positions, or a mask."
+    def __len__(self) -> int:
+        "How many clips there are."
+
+    def select(self, idx) -> "Source":
+        "Some of the clips: positions, or a mask."
+
     def waves(self, idx, n_samples, mode, generator, device, margin, starts) -> Tensor:
         "A batch (len(idx), 1, n_samples), cut and zero-padded as `ClipSet.waves` says."
 
@@ -110,4 +114,5 @@ def check_figure(clips:Source, config:TrainConfig):
     if ((clips.targets != 0) & (clips.targets != 1)).any():
         raise ValueError(f"{clips.name}: mAP needs targets of 0 and 1 on the clips that are evaluated")
     if not clips.targets.any():
-        raise ValueError(f"{clips.name}: none of the {len(clips)} clips that are evaluated has a class, so there is no mAP")
+        raise ValueError(f"{clips.name}: none of the {len(clips)} clips that are evaluated has a class, "
+                         "so there is no mAP")

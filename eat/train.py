@@ -19,12 +19,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .augment import AudioAugment, NOISES, add_noise
-from .checkpoint import (begin_folder, checkpoint_size, check_losses, describe, load_run, load_state, load_teacher,
-                            make_model, names_hash, network_input, run_folder, save_state, stft_windows)
+from .checkpoint import (begin_folder, checkpoint_size, check_losses, describe, load_run,
+                            load_state, load_teacher, make_model, names_hash, network_input,
+                            run_folder, save_state, stft_windows)
 from .command import command, settings_text
 from .core import keeping_buffers, provenance, seed_everything
-from .loop import (OneHead, Stopwatch, TimeLimit, check_batch, opening, peak_memory, place, publish,
-                      result_of, shown, start_processes, stop_signals)
+from .loop import (OneHead, Stopwatch, TimeLimit, check_batch, opening, peak_memory, place,
+                      publish, result_of, shown, start_processes, stop_signals)
 from .loss import (SINGLE, TASKS, Learner, Objective, class_weights, clip_weights, figure_text,
                       fit_temperature, metric_of)
 from .mix import RandomMix
@@ -42,8 +43,9 @@ def param_groups(
 ) -> list:
     "AdamW's two groups: matrices decay, biases and normalisations do not (section 4)."
     params = [p for p in model.parameters() if p.requires_grad]
-    return [dict(params=[p for p in params if p.ndim > 1], weight_decay=weight_decay),
-            dict(params=[p for p in params if p.ndim <= 1], weight_decay=0.)]
+    matrices = [p for p in params if p.ndim > 1]
+    vectors = [p for p in params if p.ndim <= 1]
+    return [dict(params=matrices, weight_decay=weight_decay), dict(params=vectors, weight_decay=0.)]
 
 # %% ../nbs/08_train.ipynb #e564fce4
 def n_steps(
@@ -59,9 +61,10 @@ def one_cycle(
     config:TrainConfig,
     steps:int, # of the whole run
 ):
-    "The one-cycle schedule of section 4: up to `config.lr`, then down along a cosine. Momentum stays as it is."
+    "The schedule of section 4: up to `config.lr`, then down along a cosine. Momentum stays."
     warmup = min(max(config.warmup, 2/steps), 1.) # at least two steps, or PyTorch divides by zero
-    return torch.optim.lr_scheduler.OneCycleLR(opt, config.lr, total_steps=steps, pct_start=warmup, cycle_momentum=False)
+    return torch.optim.lr_scheduler.OneCycleLR(opt, config.lr, total_steps=steps, pct_start=warmup,
+                                               cycle_momentum=False)
 
 # %% ../nbs/08_train.ipynb #d806aef9
 @torch.no_grad()
@@ -71,11 +74,13 @@ def ema_update(
     decay:float,     # a step
     step:int,        # steps done before this one
 ):
-    "One step of the exponential moving average over parameters and batch-norm statistics, with warm-up (references [37, 38])."
+    """One step of the exponential moving average over parameters and batch-norm statistics, with
+    warm-up (references [37, 38])."""
     decay = min(decay, (1+step)/(10+step))
     pairs = list(zip(ema.state_dict().values(), model.state_dict().values()))
-    averaged = [p for p in pairs if p[0].is_floating_point()]
-    torch._foreach_lerp_([e for e, _ in averaged], [m for _, m in averaged], 1-decay) # all in a few kernels on a GPU
+    old = [e for e, _ in pairs if e.is_floating_point()]
+    new = [m for e, m in pairs if e.is_floating_point()]
+    torch._foreach_lerp_(old, new, 1-decay) # all in a few kernels on a GPU
     for e, m in pairs:
         if not e.is_floating_point(): e.copy_(m) # counts of batches
 
@@ -90,11 +95,13 @@ def make_augment(
                     n_fft=stft_windows(config.sr), arc=config.arc)
     if transform is not None: return transform, mix
     one = AudioAugment(config.sr, AUGMENTS[config.augment], NOISES if config.noise == "one" else ())
+
     def several(x, generator=None):
         x = one(x, generator)
         for colour in ("white", "blue", "pink", "violet", "red", "uniform"):
             x = add_noise(x, colour, (10., 30.), generator=generator)
         return x
+
     return several if config.noise == "several" else one, mix
 
 # %% ../nbs/08_train.ipynb #faa84ed6
@@ -103,10 +110,12 @@ def seed_of(*what) -> int:
     text = json.dumps(what).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest(), "little")
 
-def _generator(*what): return torch.Generator().manual_seed(seed_of(*what))
+def _generator(*what):
+    return torch.Generator().manual_seed(seed_of(*what))
 
 @lru_cache(2)
-def _order(n, seed, epoch): return torch.randperm(n, generator=_generator(seed, "order", epoch))
+def _order(n, seed, epoch):
+    return torch.randperm(n, generator=_generator(seed, "order", epoch))
 
 def _drawn(clips, size, generator):
     "Clips, each class equally often: rare classes' clips have the better chance."
@@ -125,16 +134,21 @@ def batch_at(
     device=None,   # where the batch goes; None: where the clips are
 ) -> tuple[Tensor, Tensor]: # waveforms (batch, 1 or 2, n_samples), targets (batch, classes)
     """The clips of one step, cut and padded. Each epoch takes another order; a last batch that is
-    not full is left out. With `sampler="balanced"` each step draws its clips anew, rare ones more often."""
-    epoch, i = divmod(step, n_steps(config, len(clips))[0])
+    not full is left out. With `sampler="balanced"` each step draws its clips anew, rare ones more
+    often."""
+    an_epoch, _ = n_steps(config, len(clips))
+    epoch, i = divmod(step, an_epoch)
     size, seed = min(config.batch_size, len(clips)), config.seed
-    if config.sampler == "balanced": rows = _drawn(clips, size, _generator(seed, "balanced", step))
-    else: rows = _order(len(clips), seed, epoch)[i*size:(i+1)*size]
+    if config.sampler == "balanced":
+        rows = _drawn(clips, size, _generator(seed, "balanced", step))
+    else:
+        rows = _order(len(clips), seed, epoch)[i*size:(i+1)*size]
     rows = rows[rank::world]
-    device = device or clips.targets.device
+    home = clips.targets.device
+    device = device or home
     cuts = _generator(seed, "crop", step, rank)
     x = clips.waves(rows, config.n_samples, config.crop, cuts, device, config.crop_margin)
-    return network_input(x, config), clips.targets[rows.to(clips.targets.device)].to(device)
+    return network_input(x, config), clips.targets[rows.to(home)].to(device)
 
 # %% ../nbs/08_train.ipynb #5f3a3d22
 @dataclass
@@ -203,7 +217,8 @@ def train_step(
     net = state.learner if net is None else net
     with torch.autocast(x.device.type, torch.bfloat16, enabled=wants_bf16(config, x.device)):
         outs = net(x)
-        with torch.no_grad(): advice = None if teacher is None else teacher(x)
+        with torch.no_grad():
+            advice = None if teacher is None else teacher(x)
     loss = objective(outs, y, is_binary(config, state.step), advice, state.weights)
     state.opt.zero_grad()
     loss.backward()
@@ -240,7 +255,8 @@ class Training:
         for c in self.callbacks: getattr(c, name)(self)
 
     @property
-    def device(self): return next(self.state.ema.parameters()).device
+    def device(self):
+        return next(self.state.ema.parameters()).device
 
 # %% ../nbs/08_train.ipynb #83665bdb
 def evaluate_now(
@@ -252,11 +268,13 @@ def evaluate_now(
     check_losses(state, t.path)
     state.scores = predict_together(t.accelerator, state.ema, watched, t.config)
     batch = min(t.config.batch_size, len(t.train))
-    state.history.append(dict(
-        epoch=round(state.step/t.an_epoch, 6), step=state.step,
-        train_loss=torch.stack(state.losses)[:, 0].mean().item(), lr=state.sched.get_last_lr()[0],
-        **score(state.scores, watched.targets, TASKS[t.config.task]), seconds=state.seconds,
-        clips_per_s=state.step*batch/state.seconds, memory_mb=peak_memory(t.device)))
+    loss = torch.stack(state.losses)[:, 0].mean().item()
+    epoch, lr = round(state.step/t.an_epoch, 6), state.sched.get_last_lr()[0]
+    figures = score(state.scores, watched.targets, TASKS[t.config.task])
+    speed = state.step*batch/state.seconds
+    state.history.append(dict(epoch=epoch, step=state.step, train_loss=loss, lr=lr, **figures,
+                              seconds=state.seconds, clips_per_s=speed,
+                              memory_mb=peak_memory(t.device)))
     state.losses = []
 
 # %% ../nbs/08_train.ipynb #20e0df69
@@ -308,8 +326,9 @@ def _sources(config, source, train, test):
         if train is not None or test is not None:
             raise ValueError("source and train or test were given, expected one")
         return split_source(source, config.fold)
-    return (open_data(config, "train") if train is None else train,
-            open_data(config, "test") if test is None else test)
+    if train is None: train = open_data(config, "train")
+    if test is None: test = open_data(config, "test")
+    return train, test
 
 def make_training(
     config:TrainConfig,
@@ -317,7 +336,7 @@ def make_training(
     train:Source, test:Source,
     model:nn.Module|None, augment, objective, callbacks:list, # as in `fit`
 ) -> Training:
-    "Everything that a training needs, made once. ValueError for clips and settings that do not fit."
+    "All that a training needs, made once. ValueError for clips and settings that do not fit."
     config = settle_task(config, train, test)
     config = dataclasses.replace(config, temperature=1.) # fitted at the end, whatever was given
     check_sources(train, test, config)
@@ -329,10 +348,11 @@ def make_training(
     an_epoch, steps = n_steps(config, len(train))
     state = new_state(config, len(train.classes), steps, device, model)
     if config.class_weights: state.weights = class_weights(train.targets.to(device))
-    return Training(config, train, watched, test, state, make_augment(config, augment),
-                    objective or Objective(config.label_smoothing), an_epoch, steps, accelerator,
-                    callbacks if accelerator.is_main_process else [],
-                    None if model is None else type(model).__name__)
+    objective = objective or Objective(config.label_smoothing)
+    callbacks = callbacks if accelerator.is_main_process else []
+    network = None if model is None else type(model).__name__
+    return Training(config, train, watched, test, state, make_augment(config, augment), objective,
+                    an_epoch, steps, accelerator, callbacks, network)
 
 # %% ../nbs/08_train.ipynb #0706ad26
 @dataclass
@@ -347,7 +367,7 @@ class Run:
 
 # %% ../nbs/08_train.ipynb #c0ff1905
 def settle_temperature(t:Training) -> TrainConfig:
-    "The configuration with the temperature that suits the watched clips; several classes a clip keep 1."
+    "The configuration with the temperature of the watched clips; several classes a clip keep 1."
     state, config = t.state, t.config
     if state.scores is None:
         watched = place(t.watched, t.device)
@@ -375,6 +395,16 @@ def end_run(
     return run
 
 # %% ../nbs/08_train.ipynb #fa9e373e
+def _count_heard(clips, warn:bool) -> int:
+    "How many clips to test on are in the training as well; a warning names some."
+    tested = clips[clips.split == "test"]
+    heard = seen_before(clips, tested)
+    if heard and warn:
+        warnings.warn(f"{len(heard)} of the {len(tested)} clips to test on are in the training "
+                      f"as well ({some(tested.file.iloc[heard])}): their figures say nothing "
+                      "about new clips", stacklevel=4)
+    return len(heard)
+
 @keeping_buffers
 def fit(
     config:TrainConfig,
@@ -400,12 +430,7 @@ def fit(
     t = make_training(config, accelerator, device, train, test, model, augment, objective, watchers)
     val = {} if t.watched is test else dict(val=t.watched)
     clips = clip_table(train=t.train, **val, test=test)
-    tested = clips[clips.split == "test"]
-    heard = seen_before(clips, tested)
-    if heard and main:
-        warnings.warn(f"{len(heard)} of the {len(test)} clips to test on are in the training as well "
-                      f"({some(tested.file.iloc[heard])}): their figures say nothing about new clips",
-                      stacklevel=3)
+    heard = _count_heard(clips, main)
     t.watched_name = f"fold {config.val_fold}" if val else "test" if heard else "held-out"
     described = describe(t.config, train.classes, t.network)
     names = names_hash(train, test)
@@ -418,9 +443,11 @@ def fit(
             begin_folder(t.path, described, clips)
         if show and main: print(opening(t, min(config.batch_size, len(t.train))))
         t.call("begin")
-        try: ended = not left or run_steps(t)
-        finally: t.call("end")
-        run = Run(t.path, t.config, t.state.history, {}, heard=len(heard))
+        try:
+            ended = not left or run_steps(t)
+        finally:
+            t.call("end")
+        run = Run(t.path, t.config, t.state.history, {}, heard=heard)
         return end_run(t, run, described, clips, command, origin) if ended else run
 
 # %% ../nbs/08_train.ipynb #cdcde00c
@@ -441,14 +468,14 @@ def eat_train(
     from accelerate import PartialState
     if not PartialState().is_main_process: return
     if not run.metrics:
-        print(f"{run.path}\nstopped before its end; a checkpoint is written, and the same command with "
-              "--resume auto goes on")
+        print(f"{run.path}\nstopped before its end; a checkpoint is written, and the same command "
+              "with --resume auto goes on")
         return
     if results: publish(run, results)
-    said = f"held-out {metric_of(run.metrics)}"
-    if run.heard:
-        said = f"{metric_of(run.metrics)}, with {run.heard} of the tested clips in the training as well"
-    never = f"; {never_text(run.never)}"*bool(run.never)
+    metric = metric_of(run.metrics)
+    said = f"held-out {metric}"
+    if run.heard: said = f"{metric}, with {run.heard} of the tested clips in the training as well"
+    never = f"; {never_text(run.never)}" if run.never else ""
     print(f"{run.path}\n{said}: {figure_text(run.metrics, True)}{never}")
 
 if __name__ == "__main__" and "__file__" in globals(): eat_train.main() # python -m eat.train

@@ -44,10 +44,12 @@ def mean_over_windows(
 ) -> Tensor: # (n, classes), float32: their probabilities are the mean of the windows' probabilities
     "The scores of clips from those of their windows."
     if len(scores) == n: return scores
-    def total(w): return torch.zeros(n, *w.shape[1:], dtype=torch.double).index_add_(0, clip, w)
+    def total(w):
+        return torch.zeros(n, *w.shape[1:], dtype=torch.double).index_add_(0, clip, w)
     vote = heard.double()
     vote = vote + (total(vote) == 0)[clip]
-    def log_mean(p): return (total(p*vote[:, None])/total(vote)[:, None]).clamp(min=1e-30).log()
+    def log_mean(p):
+        return (total(p*vote[:, None])/total(vote)[:, None]).clamp(min=1e-30).log()
     yes = log_mean(task.probabilities(scores.double()))
     if task == SINGLE: return yes.float()
     no = log_mean(task.probabilities(-scores.double()))
