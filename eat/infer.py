@@ -181,6 +181,7 @@ def eat_predict(
     device:str="cpu",  # cpu, cuda, mps
 ):
     "Classify audio files with a trained network."
+    if not files: raise ValueError("no files, expected the name of one or more, or - for a pipe")
     path = expand(run) if run else newest_run()
     classifier = Classifier.load(path, prepare_device(device))
     _note(f"{classifier!r} from {path}{unfinished(path)}")
@@ -191,16 +192,17 @@ def eat_predict(
                 warnings.simplefilter("always", UserWarning)
                 source = sys.stdin.buffer if f == "-" else f
                 answer = classifier.predict(source, top_k, threshold=threshold)
+                known = part_of_training(path, f)
         except Exception as e: # the other files go on
             failed = True
-            expected = isinstance(e, (ValueError, OSError)) # these name the file themselves
-            _note(e if expected else f"{source_name(f)}: {type(e).__name__}: {e}")
+            named = isinstance(e, (ValueError, OSError)) and source_name(f) in str(e)
+            _note(e if named else f"{source_name(f)}: {type(e).__name__}: {e}")
         else:
             print(source_name(f))
             for label, p in answer: print(f"  {100*p:5.1f} %  {source_name(label)}")
             if not answer: print(f"  nothing above {100*threshold:g} %")
+            if known: _note(known)
         for w in said: _note(w.message)
-        if known := part_of_training(path, f): _note(known)
     if failed: raise SystemExit(1)
 
 # %% ../nbs/11_infer.ipynb #8177d1fd
