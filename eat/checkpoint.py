@@ -24,7 +24,7 @@ from .fast import fast
 from .phase import phase_input
 from .run import (UNKNOWN, differences, expand, locked, new_run_folder, read_clips, seen_before, some, write_clips,
                      write_json)
-from .settings import MAY_DIFFER, MODELS, MODES, OLD, TrainConfig, settings_differ, whole_settings
+from .settings import MODELS, MODES, OLD, TrainConfig, may_differ, settings_differ, whole_settings
 
 # %% ../nbs/engine/checkpoints.ipynb #72867d20
 def make_model(
@@ -67,7 +67,7 @@ def read_config(
     d = _read_json(file)
     try:
         classes = d.pop("classes")
-        for other in ("data", "network", "own"): d.pop(other, None)
+        for other in ("data", "given", "own"): d.pop(other, None)
         return TrainConfig(**OLD | d), classes
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise ValueError(f"{file}: not the configuration of a run: {e}") from e
@@ -79,7 +79,7 @@ def load_run(
 ) -> tuple[nn.Module, TrainConfig, list]: # network in eval mode, configuration, class names
     "A trained network (averaged weights) with what it needs to know. FileNotFoundError or ValueError names the file."
     config, classes = read_config(path)
-    own = _read_json(expand(path)/"config.json").get("network")
+    own = _read_json(expand(path)/"config.json").get("given", {}).get("network")
     if own and model is None:
         raise ValueError(f"{path}: this run trained a network of its own, {own}: give one such as `model`")
     file = expand(path)/"model.safetensors"
@@ -176,20 +176,21 @@ def names_hash(train, test) -> str:
 def describe(
     config:TrainConfig,
     classes:list,
-    network:str|None=None, # the class of a network that is no `EAT`
+    given:dict|None=None, # names of what was not made from the configuration: network, augment, objective
 ) -> dict: # as it will be read again
     "What `config.json` says: the configuration, with paths that hold from any folder, and the class names."
     settings, known = asdict(config), [f.name for f in fields(TrainConfig)]
     own = {k: settings.pop(k) for k in list(settings) if k not in known} # of a configuration that is derived
     places = {k: os.path.abspath(v) for k in ("root", "teacher", "out") if (v := settings[k]) is not None}
-    more = dict(network=network, own=own)
+    more = dict(given=given, own=own)
     return json.loads(json.dumps(settings | places | dict(classes=classes) | {k: v for k, v in more.items() if v}))
 
-def _check_same(path, described, clips, names):
+def _check_same(path, config, described, clips, names):
     "ValueError if the run in `path` had other settings or other clips than are given now."
     there = whole_settings(json.loads((path/"config.json").read_text()))
     names_there = there.pop("data", None)
-    diff = settings_differ(there, described, MAY_DIFFER)
+    there, now = (d | d.get("own", {}) | dict(own=None) for d in (there, described))
+    diff = settings_differ(there, now, may_differ(config))
     if diff:
         raise OtherSettings(f"{path} cannot be continued, its configuration differs ({diff}): leave out `resume` for a "
                             "new run, or choose another `out`")
@@ -216,7 +217,7 @@ def _enter_folder(stack, config, resume, described, clips, names) -> Path:
     for path in _runs(config):
         ended = (path/"result.json").exists()
         try:
-            if (path/"config.json").exists(): _check_same(path, described, clips, names)
+            if (path/"config.json").exists(): _check_same(path, config, described, clips, names)
         except OtherSettings as e:
             refused = refused or not ended and e # one that has ended is another run
         else:

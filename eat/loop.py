@@ -216,7 +216,7 @@ def opening(t, size:int) -> str:
     if done == t.steps: return f"{t.path} has all its {t.steps} steps: nothing to train"
     classes = f"{len(train.classes)} classes"
     if config.task == "multi": classes += ", any number a clip"
-    name = config.model if t.network is None else t.network
+    name = t.given.get("network", config.model)
     going_on = f", from step {done} on" if done else ""
     lines = [f"{name} on {len(train)} clips of {classes} ({train.name}), {len(t.watched)} clips watched; "
              f"{t.steps} steps of {size} clips, {t.an_epoch} an epoch; {t.path.name}{going_on}"]
@@ -260,7 +260,8 @@ def result_of(
     best = dict(best_epoch=_best(run.history, metric_of(run.metrics)), watched=_watched(t, run.heard))
     data = dict(name=settings["dataset"], train_clips=len(t.train), test_clips=len(t.test),
                 test_clips_in_training=run.heard, test_fold=settings["fold"], classes=len(t.train.classes))
-    return figures | cost | best | dict(data=data, seed=settings["seed"], config=settings) | origin
+    given = dict(given=t.given) if t.given else {} # what was not made from the configuration
+    return figures | cost | best | given | dict(data=data, seed=settings["seed"], config=settings) | origin
 
 def publish(
     run,    # a finished run

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DATASETS', 'AUGMENTS', 'MODELS', 'PARTS', 'PHASE', 'PRESETS', 'OLD', 'MAY_DIFFER', 'one_of', 'setting', 'DataConfig',
            'InputConfig', 'NetworkConfig', 'LossConfig', 'AugmentConfig', 'OptimConfig', 'RunConfig', 'check_fields',
-           'TrainConfig', 'ema_per_step', 'preset', 'whole_settings', 'settings_differ']
+           'TrainConfig', 'ema_per_step', 'preset', 'may_differ', 'whole_settings', 'settings_differ']
 
 # %% ../nbs/engine/settings.ipynb #ac370f26
 import json, os
@@ -177,7 +177,7 @@ class TrainConfig(RunConfig, OptimConfig, AugmentConfig, LossConfig, NetworkConf
     def __post_init__(self):
         for name in ("root", "teacher", "out"):
             if (path := getattr(self, name)) is not None: setattr(self, name, os.path.expanduser(os.fspath(path)))
-        if isinstance(self.mixes, list): self.mixes = tuple(self.mixes) # JSON knows only lists
+        if isinstance(self.mixes, (list, set)): self.mixes = tuple(self.mixes) # JSON knows only lists
         check_fields(self)
         self._check_together()
 
@@ -234,7 +234,14 @@ def preset(
 
 # %% ../nbs/engine/settings.ipynb #bf85e651
 OLD = dict(preparation=1, windows=1, task="single") # what a run had before its config.json said so
-MAY_DIFFER = tuple(f.name for f in fields(TrainConfig) if f.metadata.get("may_differ"))
+
+def may_differ(
+    config, # a dataclass of settings, or its class
+) -> tuple: # names
+    "The settings that may change when a run goes on, and between runs whose figures stand together."
+    return tuple(f.name for f in fields(config) if f.metadata.get("may_differ"))
+
+MAY_DIFFER = may_differ(TrainConfig)
 
 def whole_settings(settings:dict) -> dict:
     "A configuration as an older version may have written it, with all fields of today."

@@ -42,17 +42,22 @@ def clips_of(
     waveforms,       # a list of tensors (time,), float in [-1, 1]
     labels,          # the class of each
     sr:int,          # samples per second
-    folds=None,      # the fold of each; None: 1 to 5 in turn
+    folds=None,      # the fold of each; None: 1 to 5 in turn, in each class
     name:str="clips",
 ) -> ClipSet:
-    "Waveforms in memory as a data set. Classes are the labels in alphabetical order."
+    "Waveforms in memory as a data set, classes in alphabetical order. ValueError names what cannot be a clip."
+    labels, waveforms = [str(l) for l in labels], [torch.as_tensor(x).float() for x in waveforms]
+    if len(labels) != len(waveforms): raise ValueError(f"{name}: {len(waveforms)} waveforms, {len(labels)} labels")
+    for i, x in enumerate(waveforms):
+        if x.ndim != 1 or not len(x):
+            raise ValueError(f"{name} {i}: expected samples (time,), got shape {tuple(x.shape)}")
+        if not x.isfinite().all(): raise ValueError(f"{name} {i}: expected finite samples, got NaN or infinity")
     classes = sorted(set(labels))
-    n = len(waveforms)
-    table = pd.DataFrame(dict(path=[f"{name} {i}" for i in range(n)], label=list(labels),
-                              target=[classes.index(l) for l in labels],
-                              fold=[i % 5 + 1 for i in range(n)] if folds is None else list(folds)))
-    samples = torch.cat([to_int16(torch.as_tensor(x)) for x in waveforms])
-    return ClipSet(table, classes, samples, torch.tensor([len(x) for x in waveforms]), sr, name=name)
+    table = pd.DataFrame(dict(path=[f"{name} {i}" for i in range(len(labels))], label=labels))
+    table["target"] = table.label.map(classes.index)
+    table["fold"] = table.groupby("label").cumcount() % 5 + 1 if folds is None else list(folds)
+    lengths = torch.tensor([len(x) for x in waveforms])
+    return ClipSet(table, classes, torch.cat([to_int16(x) for x in waveforms]), lengths, sr, name=name)
 
 # %% ../nbs/engine/sources.ipynb #4d0a7dae
 def open_data(

@@ -244,7 +244,7 @@ class Training:
     steps:int           # of the whole run
     accelerator:object
     callbacks:list
-    network:str|None = None # the class of a network that was given
+    given:dict = field(default_factory=dict) # names of what was given: network, augment, objective
     teacher:nn.Module|None = None
     path:Path|None = None   # the run's folder
     watched_name:str = "held-out"
@@ -330,6 +330,10 @@ def _sources(config, source, train, test):
     if test is None: test = open_data(config, "test")
     return train, test
 
+def _named(**given) -> dict:
+    "The names of functions and classes that were given."
+    return {k: getattr(v, "__name__", type(v).__name__) for k, v in given.items() if v is not None}
+
 def make_training(
     config:TrainConfig,
     accelerator, device, # as `start_processes` gives them
@@ -348,11 +352,11 @@ def make_training(
     an_epoch, steps = n_steps(config, len(train))
     state = new_state(config, len(train.classes), steps, device, model)
     if config.class_weights: state.weights = class_weights(train.targets.to(device))
+    given = _named(network=model, augment=augment, objective=objective)
     objective = objective or Objective(config.label_smoothing)
     callbacks = callbacks if accelerator.is_main_process else []
-    network = None if model is None else type(model).__name__
     return Training(config, train, watched, test, state, make_augment(config, augment), objective,
-                    an_epoch, steps, accelerator, callbacks, network)
+                    an_epoch, steps, accelerator, callbacks, given)
 
 # %% ../nbs/08_train.ipynb #0706ad26
 @dataclass
@@ -432,7 +436,7 @@ def fit(
     clips = clip_table(train=t.train, **val, test=test)
     heard = _count_heard(clips, main)
     t.watched_name = f"fold {config.val_fold}" if val else "test" if heard else "held-out"
-    described = describe(t.config, train.classes, t.network)
+    described = describe(t.config, train.classes, t.given)
     names = names_hash(train, test)
     with run_folder(t.config, resume == "auto", described, clips, names, accelerator) as t.path:
         if resume == "auto" and (t.path/"state.pt").exists(): load_state(t.path, t.state)
