@@ -222,18 +222,19 @@ def read_experiment(
     missing on some fold, or were trained with other settings than these rows have now."""
     _known(name)
     file = experiment_file(name, base, folder)
+    shown = file if folder else f"nbs/results/{file.name}" # a page shows no path of one machine
     command = f"eat_experiment {name} --preset {base} --results nbs/results"
-    if not file.exists(): raise FileNotFoundError(f"{file}: no such file; `{command}` makes it")
+    if not file.exists(): raise FileNotFoundError(f"{shown}: no such file; `{command}` makes it")
     t, rows = pd.read_csv(file), EXPERIMENTS[name].rows
     t = t[t.row.isin(list(rows))]
     now = {row: json.loads(json.dumps(fields)) for row, fields in rows.items()} # tuples are lists in JSON
     stale = [row for row, changes in zip(t.row, t.changes) if json.loads(changes) != now[row]]
     if stale:
-        raise ValueError(f"{file}: {', '.join(dict.fromkeys(stale))}: trained with other settings than this row has "
+        raise ValueError(f"{shown}: {', '.join(dict.fromkeys(stale))}: trained with other settings than this row has "
                          f"now; delete the file, and `{command}` makes it again")
     grid = t.pivot_table(metric_of(t), ["fold", "seed"], "row").reindex(columns=list(rows))
     if grid.isna().any(axis=None):
-        raise ValueError(f"{file} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
+        raise ValueError(f"{shown} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")
     ordered = t.assign(row=pd.Categorical(t.row, list(rows)))
     return ordered.sort_values(["row", "fold", "seed"], ignore_index=True)
 
