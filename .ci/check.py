@@ -11,7 +11,6 @@ import yaml
 TOP = Path(__file__).resolve().parent.parent
 KB = 400 # of a notebook with its outputs
 WIDTH = {"engine": 120, "experiments": 120} # of a line of code, by folder; 100 in lessons and exercises
-NOT_YET = """""".split() # notebooks with wider lines, to be rewritten: take a clean one off; the list goes with the last
 MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
 EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would rewrite the package
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -42,7 +41,6 @@ def mixes_imports(source):
 
 def wide_lines(path, cells):
     "Lines of code too wide to be read beside the text; a fault for each."
-    if path.is_relative_to(TOP/"nbs") and path.relative_to(TOP/"nbs").as_posix() in NOT_YET: return
     most = WIDTH.get(path.parent.name, 100)
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue
