@@ -198,8 +198,8 @@ def _check_same(path, config, described, clips, names):
     if record is None and names_there == names: return warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
     diff = "other names or labels" if record is None else differences(record, clips)
     if diff:
-        raise ValueError(f"{path} cannot be continued, its clips are not those that it began with ({diff}): leave out "
-                         "`resume` to train anew, or point `root` at the clips as they were")
+        raise ValueError(f"{path} cannot be continued, its clips are not those that it began with ({diff}): "
+                         "choose another `out`, leave out `resume`, or point `root` at the clips as they were")
 
 def _runs(config) -> list:
     "The runs of this name, those that have not ended first, the last one first."

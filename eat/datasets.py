@@ -259,7 +259,7 @@ class ESC50(ClipSet):
         self._fill_esc(folder, fold, split, sr, peak, subset or "esc50", 5., only=subset)
 
 # %% ../nbs/engine/datasets.ipynb #0ec41c2c
-SPLITS = dict(test=1, testing=1, val=2, valid=2, validation=2, dev=2, train=3, training=3) # folder names, in any case
+SPLITS = dict(test=1, testing=1, eval=1, evaluation=1, val=2, valid=2, validation=2, dev=2, train=3, training=3)
 SYSTEM = {"__macosx", "__pycache__", "@eadir", "$recycle.bin", "system volume information", "lost+found"} # no classes
 
 def _entries(folder, left_out):
@@ -306,10 +306,16 @@ def _clips(folder, left_out, seen):
         else: left_out["not a regular file"] += 1
 
 # %% ../nbs/engine/datasets.ipynb #c6c20bd0
+def _fold_of_name(path):
+    "The fold that a folder's name stands for: train, test_set, Validation, fold3; None for others."
+    name = os.path.basename(path).casefold()
+    if m := re.fullmatch(r"fold[ _-]?(\d+)", name): return int(m[1]) or None
+    return SPLITS.get(re.sub(r"[ _-]?(set|split|data)$", "", name))
+
 def _split_folders(root, tops):
     """`{folder: fold}` where the folders of `root` are splits, else {}. ValueError where it cannot be told."""
     inside = {d: any(os.path.isdir(e.path) for e in _entries(d, Counter())) for d in tops}
-    fold = {d: SPLITS[n] for d in tops if (n := os.path.basename(d).casefold()) in SPLITS}
+    fold = {d: f for d in tops if (f := _fold_of_name(d))}
     full = {d: f for d, f in fold.items() if inside[d]} # those that hold classes
     if len(set(fold.values())) < 2 and not (len(tops) == 1 and full): return {}
     other = [shown(os.path.basename(d)) for d in tops if d not in fold and any(_clips(d, Counter(), set()))]
@@ -321,8 +327,20 @@ def _split_folders(root, tops):
     if not full:
         raise ValueError(f"{shown(root)}: {names} are names of splits: expected a folder for each class in them, or a "
                          "CSV file with the columns path, label and fold")
-    if 1 not in full.values(): full = {d: 1 if f == 2 else f for d, f in full.items()}
+    numbered = any(re.search(r"\d$", d) for d in full)
+    if 1 not in full.values() and not numbered: full = {d: 1 if f == 2 else f for d, f in full.items()}
     return full
+
+def _inner_splits(tops):
+    "`{folder: (class folder, fold)}` where every class holds train, test, ... itself, else {}."
+    found = {}
+    for d in tops:
+        inside = [e.path for e in _entries(d, Counter()) if os.path.isdir(e.path)]
+        if not inside or not all(map(_fold_of_name, inside)): return {}
+        found |= {p: (d, _fold_of_name(p)) for p in inside}
+    folds = {f for _, f in found.values()}
+    if folds == {2, 3}: found = {p: (d, 1 if f == 2 else f) for p, (d, f) in found.items()}
+    return found if len(folds) > 1 else {}
 
 def _check_spelling(table, root):
     "ValueError for a class whose name is written in another case in another split."
@@ -346,13 +364,17 @@ def read_folder(
     above = _above(root.resolve())
     tops = _subfolders(root, left_out, above)
     parts = _split_folders(root, tops) if splits else {}
+    inner = _inner_splits(tops) if splits and not parts else {}
     unused = [shown(os.path.basename(d)) for d in tops if parts and d not in parts]
-    for top, fold in (parts or {str(root): None}).items():
-        for d in _subfolders(top, left_out, above) if parts else tops:
-            clips = list(_clips(d, mine := Counter(), set(above)))
-            if not clips: raise ValueError(f"{shown(d)}: a class without clips" + f" ({_counted(mine)})"*bool(mine))
-            rows += [(p, shown(os.path.basename(d)), fold) for p in clips]
-            left_out += mine
+    places = [(d, d, fold) for top, fold in parts.items() for d in _subfolders(top, left_out, above)]
+    if inner:
+        places = [(p, d, fold) for p, (d, fold) in inner.items()]
+        for d in tops: _subfolders(d, left_out, above) # counts the files beside the splits
+    for folder, d, fold in places or [(d, d, None) for d in tops]:
+        clips = list(_clips(folder, mine := Counter(), set(above)))
+        if not clips: raise ValueError(f"{shown(folder)}: a class without clips" + f" ({_counted(mine)})"*bool(mine))
+        rows += [(p, shown(os.path.basename(d)), fold) for p in clips]
+        left_out += mine
     table = pd.DataFrame(rows, columns=["path", "label", "fold"])
     classes = sorted(set(table.label))
     if len(classes) < 2:
@@ -364,8 +386,10 @@ def read_folder(
     table["target"] = np.searchsorted(classes, table.label)
     if table.fold.nunique() < 2: return table.drop(columns="fold")
     _check_spelling(table, root)
-    said = ", ".join(f"fold {f} is {shown(os.path.basename(d))}" for d, f in sorted(parts.items(), key=lambda p: p[1]))
-    extra = "; val_fold=2 keeps fold 2 out of training" if 2 in parts.values() else ""
+    named = {shown(os.path.basename(d)): f for d, f in parts.items()}
+    named = named or {shown(os.path.basename(p)): f for p, (_, f) in inner.items()}
+    said = ", ".join(f"fold {f} is {name}" for name, f in sorted(named.items(), key=lambda p: p[1]))
+    extra = "; val_fold=2 keeps fold 2 out of training" if 2 in named.values() else ""
     warnings.warn(f"{shown(root)}: the folders are splits: {said}{extra}", stacklevel=2)
     return table
 
@@ -527,14 +551,20 @@ _WIDTH = dict(PCM_U8=1, PCM_S8=1, PCM_16=2, PCM_24=3, PCM_32=4) # bytes a sample
 
 SILENT = "silence" # instead of a hash
 
+def _sounds(f):
+    "Whether a sample of an open file is not zero: for most the first block tells. A file without samples may."
+    blocks = f.blocks(1 << 12, dtype="float32")
+    return any(b.any() for b in blocks) or not f.tell()
+
 def _samples_md5(file):
     "The MD5 sum that a FLAC file has of its samples, for any file that stores them as they are; None for others."
     head = file.read(42)
     file.seek(0)
-    if head[:4] == b"fLaC" and any(head[26:42]): return head[26:42].hex()
+    if head[:4] == b"fLaC" and any(head[26:42]):
+        with sf.SoundFile(file) as f: return head[26:42].hex() if _sounds(f) else SILENT
     with sf.SoundFile(file) as f:
         width, md5, n, heard = _WIDTH.get(f.subtype), hashlib.md5(usedforsecurity=False), 0, False
-        if not width: return None
+        if not width: return None if _sounds(f) else SILENT
         for block in f.blocks(1 << 16, dtype="int32"):
             n += len(block)
             heard = heard or block.any()
@@ -923,9 +953,12 @@ def make_folds(
         t["group"] = [cells[i].strip() or None for _, cells in sheet.rows]
     elif t.group.notna().any() and t.group.isna().any():
         warnings.warn(f"{shown(out)}: {t.group.isna().sum()} clips have no group, while others have one", stacklevel=2)
-    n = folds
-    if n is None: n = int(t.fold.max()) if t.fold.notna().any() else 5
+    there = int(t.fold.max()) if t.fold.notna().any() else None
+    n = folds if folds is not None else there or 5
     if type(n) is not int or n < 2: raise ValueError(f"folds={n!r}, expected a whole number of at least 2")
+    if there and n != there:
+        raise ValueError(f"{shown(out)}: folds={n}, but its column fold goes up to {there}: leave `folds` out for new "
+                         "clips, or delete that column to deal all clips anew")
     t["fold"] = deal_folds(t.labels, keep_together(t, out.parent), t.fold, n)
     i = sheet.column("fold")
     for (_, cells), f in zip(sheet.rows, t.fold):
