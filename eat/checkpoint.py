@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STATE', 'REST', 'make_model', 'stft_windows', 'network_input', 'read_config', 'load_run', 'newest_run', 'unfinished',
-           'write_log', 'check_losses', 'save_state', 'checkpoint_size', 'load_state', 'OtherSettings', 'names_hash',
+           'write_log', 'check_losses', 'save_state', 'checkpoint_size', 'load_state', 'OtherRun', 'names_hash',
            'describe', 'run_folder', 'begin_folder', 'load_teacher']
 
 # %% ../nbs/engine/checkpoints.ipynb #27d3fe0e
@@ -163,8 +163,8 @@ def load_state(path:Path, state):
         raise ValueError(f"{path/'state.pt'}: not the state of this run: {e}") from e
 
 # %% ../nbs/engine/checkpoints.ipynb #a74401a2
-class OtherSettings(ValueError):
-    "A run of this name was begun with other settings."
+class OtherRun(ValueError):
+    "A run of this name was begun with other settings or other clips."
 
 def names_hash(train, test) -> str:
     "What older versions kept of the clips: a hash of their names and labels."
@@ -186,19 +186,19 @@ def describe(
     return json.loads(json.dumps(settings | places | dict(classes=classes) | {k: v for k, v in more.items() if v}))
 
 def _check_same(path, config, described, clips, names):
-    "ValueError if the run in `path` had other settings or other clips than are given now."
+    "`OtherRun` if the run in `path` had other settings or other clips than are given now."
     there = whole_settings(json.loads((path/"config.json").read_text()))
     names_there = there.pop("data", None)
     there, now = (d | d.get("own", {}) | dict(own=None) for d in (there, described))
     diff = settings_differ(there, now, may_differ(config))
     if diff:
-        raise OtherSettings(f"{path} cannot be continued, its configuration differs ({diff}): leave out `resume` for a "
+        raise OtherRun(f"{path} cannot be continued, its configuration differs ({diff}): leave out `resume` for a "
                             "new run, or choose another `out`")
     record = read_clips(path)
     if record is None and names_there == names: return warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
     diff = "other names or labels" if record is None else differences(record, clips)
     if diff:
-        raise ValueError(f"{path} cannot be continued, its clips are not those that it began with ({diff}): "
+        raise OtherRun(f"{path} cannot be continued, its clips are not those that it began with ({diff}): "
                          "choose another `out`, leave out `resume`, or point `root` at the clips as they were")
 
 def _runs(config) -> list:
@@ -218,7 +218,7 @@ def _enter_folder(stack, config, resume, described, clips, names) -> Path:
         ended = (path/"result.json").exists()
         try:
             if (path/"config.json").exists(): _check_same(path, config, described, clips, names)
-        except OtherSettings as e:
+        except OtherRun as e:
             refused = refused or not ended and e # one that has ended is another run
         else:
             if not ended: stack.enter_context(locked(path))

@@ -75,7 +75,7 @@ def parse(
     options = []
     for name, p in parameters.items():
         if _is_settings(hints[name]):
-            config = _start(hints[name], args, parameters["preset"].default)
+            config = _start(hints[name], args, getattr(parameters.get("preset"), "default", "synth"))
             marks, default = [tyro.conf.arg(name="")], field(default_factory=lambda: config)
         else:
             marks, default = [tyro.conf.arg(help=help_texts[name])], field(default=p.default)

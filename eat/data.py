@@ -10,6 +10,7 @@ __all__ = ['SILENCE', 'TOWER', 'CUTS', 'QUIET', 'CACHE_VERSION', 'to_int16', 'to
 import copy, hashlib, json, os, time, warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
@@ -221,9 +222,7 @@ def window_starts(
     spare = total - n_samples
     if spare <= 0: return [0]
     if count == 1: return [spare//2]
-    if count:
-        gaps = count - 1
-        return sorted({(2*spare*i + gaps)//(2*gaps) for i in range(count)}) # i*spare/gaps, rounded
+    if count: return sorted({round(Fraction(spare*i, count - 1)) for i in range(count)})
     hop = max(1, n_samples - int(overlap*n_samples))
     return [*range(0, spare, hop), spare]
 

@@ -489,7 +489,7 @@ def _row_path(text, folder, listings):
 def _fold_number(sheet, line, text):
     "The fold of a row, or None for an empty cell."
     if not text: return None
-    if text.casefold() in SPLITS: return SPLITS[text.casefold()]
+    if fold := _fold_of_name(text): return fold
     if re.fullmatch(r"\d+(\.0+)?", text) and float(text) >= 1: return int(float(text))
     raise sheet.error(line, f"fold {text!r}, expected a whole number of at least 1, or train, val or test")
 
@@ -499,6 +499,7 @@ def sheet_table(
     "What the rows say. Errors name file, line, value and expectation; files that are not there are named all at once."
     if not sheet.rows: raise ValueError(f"{shown(sheet.file)}: a table without clips")
     folder, listings, rows, lost, lines = os.path.abspath(sheet.file.parent), {}, [], [], {}
+    fold = "split" if sheet.column("fold") is None else "fold"
     for line, cells in sheet.rows:
         name = cells[sheet.column("path")]
         path = _row_path(name, folder, listings)
@@ -511,7 +512,7 @@ def sheet_table(
             raise sheet.error(line, f"{shown(name)} stands in line {lines[path]} already: expected each clip once, "
                                     f"several labels joined by {sheet.joiner}")
         lines[path] = line
-        rows.append((path, label, sheet.labels(label), line, _fold_number(sheet, line, sheet.cell(cells, "fold")),
+        rows.append((path, label, sheet.labels(label), line, _fold_number(sheet, line, sheet.cell(cells, fold)),
                      sheet.cell(cells, "group") or None))
     if lost:
         first = "; ".join(f"line {n}: {shown(p)}" for n, p in lost[:5]) + "; ..."*(len(lost) > 5)
@@ -671,7 +672,10 @@ def keep_together(
     return _join(groups, digests)
 
 # %% ../nbs/engine/datasets.ipynb #f3a54faa
-_PIECE = re.compile(r"(.*[^\s_.-])[\s_.-]+\d+") # machine0_000
+_NUMBER = r"\d+(?:\.\d+)?(?:ms|s)?"
+_PIECE = re.compile( # machine0_000, rec_seg3, rec_0s, rec_1_of_4, rec_0.0-0.5
+    rf"(.*?[^\s_.-])[\s_.-]+(?:(?:seg|segment|part|chunk|slice|piece)[\s_.-]*)?{_NUMBER}"
+    rf"(?:[\s_.-]*(?:of|to)[\s_.-]*{_NUMBER}|-\d+\.\d+s?)?", re.I)
 _COPY = re.compile(r"(.*\S)(?:\s*\(\d+\)|[\s_-]+(?:copy|kopie|copie|copia)(?:\s*\(?\d+\)?)?)", re.I) # clip (1)
 
 def _tell_segments(names, labels):
@@ -693,9 +697,10 @@ def _tell_segments(names, labels):
     if not several.any(): return
     a, b = t.name[t.base == t.base[several].iloc[0]].iloc[:2]
     n = t.base[several].nunique()
-    warnings.warn(f"names such as {a} and {b} look like pieces of one recording ({n} such names). "
-                  r"If they are, group='(.*)[\s_.-]\d+' keeps them on one side; without it, clips are tested whose "
-                  "recording was trained on", stacklevel=4)
+    plain = re.fullmatch(r".*[\s_.-]\d+", os.path.splitext(a)[0])
+    how = r"group='(.*)[\s_.-]\d+'" if plain else "a column `group` in a CSV file"
+    warnings.warn(f"names such as {a} and {b} look like pieces of one recording ({n} such names). If they are, {how} "
+                  "keeps them on one side; without it, clips are tested whose recording was trained on", stacklevel=4)
 
 # %% ../nbs/engine/datasets.ipynb #375ddf1f
 def fold_of(

@@ -222,13 +222,14 @@ def evaluate(
     clips:ClipSet|None=None, # other clips than the run's held-out fold; same classes
     windows:int|None=None,   # not the run's: how many over a longer clip; 1: its middle
     overlap:float|None=None, # and how much of each the next one repeats
+    model=None,              # the network, if the run had one of its own
 ) -> Evaluation:
     """Scores of a run's averaged weights on its held-out fold. Clips of it that the run was trained
     on, under whatever name, are left out with a warning; other changes of the clips are told.
     Errors as `load_run` and the data set raise them."""
     path = expand(path)
     dev = prepare_device(device)
-    model, config, classes = load_run(path, dev)
+    model, config, classes = load_run(path, dev, model)
     if windows is not None or overlap is not None:
         config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
     given = clips is not None

@@ -100,9 +100,10 @@ class Classifier:
     def load(cls,
         path,         # a run's folder: config.json and model.safetensors
         device="cpu", # where to compute
+        model=None,   # the network, if the run had one of its own
     ):
         "The classifier of a training run. FileNotFoundError or ValueError names the file."
-        model, config, classes = load_run(path, device)
+        model, config, classes = load_run(path, device, model)
         return cls(model, config, classes, device)
 
     def __repr__(self):

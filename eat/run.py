@@ -19,7 +19,7 @@ except ImportError:
     fcntl = None # Windows
 
 from .core import atomic_write
-from .data import ClipSet, file_digest, thread_pool
+from .data import ClipSet, file_digest, thread_pool, to_int16
 from .files import source_name
 
 # %% ../nbs/engine/run.ipynb #5e0a1006
@@ -35,8 +35,14 @@ def write_json(path, obj):
         Path(tmp).write_text(json.dumps(obj, indent=1) + "\n")
 
 # %% ../nbs/engine/run.ipynb #5e0a1009
+def _stored(clips) -> ClipSet:
+    "The clips of another kind of source, as a `ClipSet` has them."
+    waves = [to_int16(clips.waves([i], n, "start")[0, 0].cpu()) for i, n in enumerate(clips.lengths.tolist())]
+    return ClipSet(clips.table, clips.classes, torch.cat(waves), clips.lengths, clips.sr, targets=clips.targets.cpu())
+
 def _samples_digests(clips:ClipSet) -> list:
     "A hash of the samples of each clip."
+    if not hasattr(clips, "samples"): clips = _stored(clips)
     samples = clips.samples[clips.zeros:].cpu().numpy()
     ends = clips.lengths.cumsum(0).tolist()
     starts = [0, *ends[:-1]]

@@ -156,6 +156,7 @@ def _fits(value, hint, m, keys) -> bool:
     if get_origin(hint) is Literal: return any(type(value) is type(v) and value == v for v in get_args(hint))
     if get_origin(hint) is tuple: return bool(value) and all(_fits(v, get_args(hint)[0], {}, None) for v in value)
     if hint in (bool, str): return type(value) is hint
+    if hint not in (int, float): return True # a type of your own
     if type(value) is not int and not (hint is float and type(value) is float): return False
     low, high = m.get("low"), m.get("high")
     return (low is None or value >= low) and value < float("inf") and (high is None or value <= high)

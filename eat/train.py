@@ -8,7 +8,7 @@ __all__ = ['param_groups', 'n_steps', 'one_cycle', 'ema_update', 'make_augment',
            'make_training', 'Run', 'settle_temperature', 'end_run', 'fit', 'eat_train']
 
 # %% ../nbs/08_train.ipynb #51523a34
-import copy, dataclasses, hashlib, json, signal, sys, time, warnings
+import copy, dataclasses, hashlib, json, re, signal, sys, time, warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -173,7 +173,9 @@ def new_state(
 ) -> State:
     "Everything as it is before the first step, from the run's seed."
     seed_everything(config.seed)
-    net = make_model(config, n_classes) if model is None else model
+    net = make_model(config, n_classes) if model is None else copy.deepcopy(model)
+    if config.self_distill and not isinstance(net, EAT):
+        raise ValueError(f"self_distill=True, expected False for a {type(net).__name__}: only an EAT can")
     learner = Learner(net, config.self_distill) if isinstance(net, EAT) else OneHead(net)
     learner = learner.to(device)
     groups = param_groups(learner, config.weight_decay)
@@ -332,7 +334,10 @@ def _sources(config, source, train, test):
 
 def _named(**given) -> dict:
     "The names of functions and classes that were given."
-    return {k: getattr(v, "__name__", type(v).__name__) for k, v in given.items() if v is not None}
+    def name(v):
+        if dataclasses.is_dataclass(v): return re.sub(r" at 0x\w+", "", repr(v))
+        return getattr(v, "__name__", type(v).__name__)
+    return {k: name(v) for k, v in given.items() if v is not None}
 
 def make_training(
     config:TrainConfig,
@@ -446,8 +451,8 @@ def fit(
             if left: check_room(t.path, checkpoint_size(t.state))
             begin_folder(t.path, described, clips)
         if show and main: print(opening(t, min(config.batch_size, len(t.train))))
-        t.call("begin")
         try:
+            t.call("begin")
             ended = not left or run_steps(t)
         finally:
             t.call("end")
