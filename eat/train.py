@@ -175,7 +175,8 @@ def new_state(
     seed_everything(config.seed)
     net = make_model(config, n_classes) if model is None else copy.deepcopy(model)
     if config.self_distill and not isinstance(net, EAT):
-        raise ValueError(f"self_distill=True, expected False for a {type(net).__name__}: only an EAT can")
+        kind = type(net).__name__
+        raise ValueError(f"self_distill=True, expected False for a {kind}, which is no EAT")
     learner = Learner(net, config.self_distill) if isinstance(net, EAT) else OneHead(net)
     learner = learner.to(device)
     groups = param_groups(learner, config.weight_decay)
