@@ -6,7 +6,7 @@ Exit status 1 and a line for each fault."""
 import ast, json, re, sys
 from pathlib import Path
 
-import yaml
+import nbformat, yaml
 
 TOP = Path(__file__).resolve().parent.parent
 KB = 400 # of a notebook with its outputs
@@ -61,6 +61,8 @@ def dead_links(path, cells):
 def faults(path):
     "What is wrong with one notebook; a line each."
     if path.stat().st_size > KB*1000: yield f"{path.stat().st_size//1000} KB, at most {KB} are wanted: save fewer or smaller pictures and players"
+    try: nbformat.validate(nbformat.read(path, nbformat.NO_CONVERT))
+    except nbformat.ValidationError as e: yield f"not a notebook: {str(e).splitlines()[0][:200]}"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     if any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
