@@ -64,6 +64,7 @@ def faults(path):
     try: nbformat.validate(nbformat.read(path, nbformat.NO_CONVERT))
     except nbformat.ValidationError as e: yield f"not a notebook: {str(e).splitlines()[0][:200]}"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    if len({c.get("id") for c in cells}) < len(cells): yield "two cells have the same id"
     if any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
     yield from wide_lines(path, cells)
