@@ -649,7 +649,8 @@ def _join(groups, digests):
 def _tell_copies(names, labels, digests, groups):
     "Warn of clips with identical contents."
     rows = defaultdict(list)
-    for i, d in enumerate(digests): rows[d].append(i)
+    for i, d in enumerate(digests):
+        if d != SILENT or groups[i] is None: rows[d].append(i) # silence joins no groups
     same = [r for r in rows.values() if len(r) > 1]
     if not same: return
     first = _some([_some([names[i] for i in r], " = ") for r in same], "; ")
