@@ -114,6 +114,7 @@ def fragment_gain(
         return torch.where(_inside(x, start, length), x*gain, x)
     return _apply(x, on, scale_span, gain, start, length)
 
+# %% ../nbs/04_augment.ipynb #62840908
 def time_mask(
     x:Tensor,               # waveforms (batch, channels, time)
     sr:int,                 # samples a second
@@ -332,6 +333,7 @@ def _stretch(
     y = F.pad(y, (missing, missing))
     return _window(y, (position*(y.shape[-1] - n + 1)).floor(), n)
 
+# %% ../nbs/04_augment.ipynb #4f7f3d61
 def random_resample(
     x:Tensor,                            # waveforms (batch, channels, time)
     factors:tuple[float,...]=(.8, .9, 1.1, 1.2), # times as long, to two digits; pitch / factor
@@ -431,6 +433,7 @@ def _hum(x:Tensor, sr:int, hz:Tensor, phase:Tensor) -> Tensor:
     t = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
     return torch.sin(2*torch.pi*(hz/sr*t + phase)).expand_as(x)
 
+# %% ../nbs/04_augment.ipynb #d0612b16
 def low_sine(
     x:Tensor,                        # waveforms (batch, channels, time)
     sr:int,                          # samples a second
@@ -508,6 +511,7 @@ def add_one_noise(self:AudioAugment, x:Tensor, generator:torch.Generator|None=No
     if COLOURS.keys().isdisjoint(self.noises): return x
     return _apply(x, coloured, with_colour, exponent, snr)
 
+# %% ../nbs/04_augment.ipynb #d1e5f4b5
 @patch
 def __call__(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -> Tensor:
     "Augment a batch (batch, channels, time): shape, dtype and device stay, `x` is not changed."

@@ -72,6 +72,7 @@ def read_config(
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise ValueError(f"{file}: not the configuration of a run: {e}") from e
 
+# %% ../nbs/engine/checkpoints.ipynb #a8a4dc6a
 def load_run(
     path, # a run's folder: config.json and model.safetensors
     device="cpu",
@@ -132,6 +133,7 @@ def check_losses(
     raise FloatingPointError(f"the loss is {loss:.4g} and its gradient {norm:.4g} at step {step}: try a smaller lr. "
                              f"{path} keeps the last good checkpoint, if there was one")
 
+# %% ../nbs/engine/checkpoints.ipynb #488eb751
 def save_state(path:Path, state):
     "Write weights, log and state. OSError if that fails, FloatingPointError for a loss that is no number."
     check_losses(state, path)
@@ -185,6 +187,7 @@ def describe(
     more = dict(given=given, own=own)
     return json.loads(json.dumps(settings | places | dict(classes=classes) | {k: v for k, v in more.items() if v}))
 
+# %% ../nbs/engine/checkpoints.ipynb #b6e7e762
 def _check_same(path, config, described, clips, names):
     "`OtherRun` if the run in `path` had other settings or other clips than are given now."
     there = whole_settings(json.loads((path/"config.json").read_text()))
@@ -210,6 +213,7 @@ def _runs(config) -> list:
         there.append(path)
     return sorted(reversed(there), key=lambda p: (p/"result.json").exists())
 
+# %% ../nbs/engine/checkpoints.ipynb #d122f82e
 def _enter_folder(stack, config, resume, described, clips, names) -> Path:
     "Make or find the folder; `stack` keeps its lock. Only a run that has not ended needs one."
     if not resume: return stack.enter_context(new_run_folder(config.out, config.name))
@@ -226,6 +230,7 @@ def _enter_folder(stack, config, resume, described, clips, names) -> Path:
     if refused: raise refused
     return stack.enter_context(new_run_folder(config.out, config.name))
 
+# %% ../nbs/engine/checkpoints.ipynb #6d3c4819
 @contextmanager
 def run_folder(
     config:TrainConfig,

@@ -64,6 +64,7 @@ def _start(hint, args, preset):
     if root is None and help_asked and settings.get("dataset") == "folder": root = "." # it cannot be made without one
     return hint(**settings, root=root)
 
+# %% ../nbs/engine/commands.ipynb #a2209245
 def parse(
     f,         # a function with annotations
     args=None, # of the shell; None: those of this process
@@ -112,6 +113,7 @@ def _reader_gone(error) -> bool:
         error = error.__cause__ or error.__context__
     return False
 
+# %% ../nbs/engine/commands.ipynb #b14ee450
 @contextmanager
 def _one_line(name:str, interrupted:str):
     "What a user got wrong ends the process with one line and status 1."
@@ -127,6 +129,7 @@ def _one_line(name:str, interrupted:str):
     except (ValueError, OSError, FloatingPointError) as e:
         raise SystemExit(f"{name}: {e}") from e
 
+# %% ../nbs/engine/commands.ipynb #62bea228
 @contextmanager
 def _quiet_pipe():
     "A closed pipe ends the process quietly."
@@ -144,6 +147,7 @@ def _quiet_pipe():
             pass
         raise SystemExit(PIPE_CLOSED) from None
 
+# %% ../nbs/engine/commands.ipynb #b5fe49ba
 def command(
     interrupted:str="interrupted", # what is said after Ctrl-C
 ):

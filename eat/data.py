@@ -78,6 +78,7 @@ def take_clips(
     clips = [samples[e-n:e] for e, n in zip(ends.tolist(), kept.tolist())]
     return torch.cat(clips), kept
 
+# %% ../nbs/03_data.ipynb #6447d977
 class ClipSet:
     """Labelled clips: a table, class names, one flat int16 store, targets.
     `ds[i]` is `(waveform (1, time), target (classes,))`."""
@@ -150,6 +151,7 @@ def _starts(self:ClipSet, idx, n, mode, margin, generator) -> Tensor:
 
 CUTS = ("center", "start", "random", "sound") # "sound": at random, but never in silence
 
+# %% ../nbs/03_data.ipynb #40d5f9d5
 @patch
 def waves(self:ClipSet,
     idx=None,                # the clips (B,): positions or a mask; None takes all
@@ -181,6 +183,7 @@ def waves(self:ClipSet,
         x *= (t >= 0) & (t < lengths.to(at)[:,None])
     return x[:,None].to(device or at)
 
+# %% ../nbs/03_data.ipynb #de71b070
 @patch
 def _surround(self:ClipSet, n):
     "Put at least `n` zeros before and behind the store: once, not for each batch."
@@ -308,6 +311,7 @@ def _decode(path, sr, peak):
     if top.item() < SILENCE: return torch.zeros_like(x[0], dtype=torch.int16), 0.
     return to_int16((x - mean)/top)[0], top.item()
 
+# %% ../nbs/03_data.ipynb #eca34bff
 def decode_clips(
     paths,                 # audio files of any rate, format and number of channels
     sr:int=22050,          # samples per second wanted
@@ -369,6 +373,7 @@ def _read_cache(file, n):
     whole = len(lengths) == len(levels) == n and lengths.sum() == len(samples)
     return (samples, lengths, levels) if whole else None
 
+# %% ../nbs/03_data.ipynb #de44fbbb
 def _drop_old(folder, days=60):
     "Remove entries of the cache that nobody has used for so long."
     for f in folder.glob("*.safetensors"):

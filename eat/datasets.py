@@ -117,6 +117,7 @@ def _fill(self:ClipSet, table, names, fold, split, sr, peak, n_samples, name, ta
                      levels[rows], targets)
     if silent := self.silent(): warnings.warn(f"{title}: {silent}", stacklevel=3)
 
+# %% ../nbs/engine/datasets.ipynb #e99084ea
 @patch
 def silent(self:ClipSet) -> str|None:
     "Which clips hold no sound, in words; None if all do."
@@ -160,6 +161,7 @@ def check_writable(folder):
     folder.mkdir(parents=True, exist_ok=True)
     if not folder.stat().st_mode & 0o222: raise PermissionError(f"{folder} is marked read-only")
 
+# %% ../nbs/engine/datasets.ipynb #cd4981f0
 def write_synth(
     folder,       # an empty folder
     clips:int,    # clips of each class in each fold
@@ -216,6 +218,7 @@ def synth_folder(
                           "that can be written") from e
     return folder
 
+# %% ../nbs/engine/datasets.ipynb #29dbc0a6
 class SynthESC(ClipSet):
     "Procedural sounds of `eat.synth` in 5 folds, by default 16 clips of 2 s for each class and fold. No download."
     def __init__(self,
@@ -282,6 +285,7 @@ def _inode(path):
 def _above(root):
     return {_inode(p) for p in (root, *root.parents)} # folders that a link must not lead back to
 
+# %% ../nbs/engine/datasets.ipynb #7b2844c8
 def _subfolders(folder, left_out, above):
     "The folders in a folder; files beside them belong to no class and are counted."
     found = []
@@ -331,6 +335,7 @@ def _split_folders(root, tops):
     if 1 not in full.values() and not numbered: full = {d: 1 if f == 2 else f for d, f in full.items()}
     return full
 
+# %% ../nbs/engine/datasets.ipynb #895b79cf
 def _inner_splits(tops):
     "`{folder: (class folder, fold)}` where every class holds train, test, ... itself, else {}."
     found = {}
@@ -351,6 +356,7 @@ def _check_spelling(table, root):
             raise ValueError(f"{shown(root)}: class names that differ in case only, such as in {' and '.join(first)}: "
                              "expected one name")
 
+# %% ../nbs/engine/datasets.ipynb #cd190985
 def read_folder(
     root,             # holds class_name/clip.wav, perhaps below train/ and test/
     splits:bool=True, # whether train/, val/ and test/ are splits
@@ -393,6 +399,7 @@ def read_folder(
     warnings.warn(f"{shown(root)}: the folders are splits: {said}{extra}", stacklevel=2)
     return table
 
+# %% ../nbs/engine/datasets.ipynb #ccff1a29
 def _counted(left_out):
     return ", ".join(f"{n} {kind}" for kind, n in sorted(left_out.items()))
 
@@ -422,6 +429,7 @@ def _mixed(data):
     good = any(ord(c) > 127 and not 0xDC80 <= ord(c) <= 0xDCFF for l in lines for c in l)
     return bad[0] if bad and good else 0
 
+# %% ../nbs/engine/datasets.ipynb #ee1ce7ff
 class Sheet:
     """The cells of a CSV file as text: `names`, `rows` of `(line, cells)`, and how it is written (`sep`, `encoding`,
     `first`: a line before the heading that names the separator)."""
@@ -493,6 +501,7 @@ def _fold_number(sheet, line, text):
     if re.fullmatch(r"\d+(\.0+)?", text) and float(text) >= 1: return int(float(text))
     raise sheet.error(line, f"fold {text!r}, expected a whole number of at least 1, or train, val or test")
 
+# %% ../nbs/engine/datasets.ipynb #461fc3d0
 def sheet_table(
     sheet:Sheet,
 ) -> pd.DataFrame: # path, label, labels (tuples), line; and fold, group where the sheet has them (None: empty)
@@ -520,6 +529,7 @@ def sheet_table(
                                 f"relative to {shown(folder)}; the file was read as {sheet.encoding}): {first}")
     return pd.DataFrame(rows, columns=["path", "label", "labels", "line", "fold", "group"], dtype=object)
 
+# %% ../nbs/engine/datasets.ipynb #6e3d2205
 def read_table(
     file, # a CSV file: path, label, perhaps fold, group; separated by comma, semicolon, tab or |
 ) -> pd.DataFrame: # path, label; target, or labels (tuples) where clips have several; fold, group where there are any
@@ -573,6 +583,7 @@ def _samples_md5(file):
     if n and not heard: return SILENT
     return md5.hexdigest() if n else None # a header that promises nothing says nothing about the clip
 
+# %% ../nbs/engine/datasets.ipynb #728db063
 def sound_digest(
     path, # an audio file
 ) -> str: # 32 hexadecimal digits
@@ -612,6 +623,7 @@ def _some(names, sep=", "):
 def _groups(table): # of each clip, None for one without
     return [g if isinstance(g, str) else None for g in table.group] if "group" in table else [None]*len(table)
 
+# %% ../nbs/engine/datasets.ipynb #d94e1be5
 def pattern_groups(
     names,       # paths below the root
     pattern:str, # a regular expression
@@ -633,6 +645,7 @@ def pattern_groups(
                       f": {_some(alone)}", stacklevel=3)
     return found
 
+# %% ../nbs/engine/datasets.ipynb #626f7875
 def _join(groups, digests):
     "One key for all clips that share a group or their contents: the first group's name among them, else the contents."
     parent = {}
@@ -661,6 +674,7 @@ def _tell_copies(names, labels, digests, groups):
     if joined: text += f"; {joined} of these {len(same)} join different groups"
     warnings.warn(text, stacklevel=4)
 
+# %% ../nbs/engine/datasets.ipynb #9555720f
 def keep_together(
     table:pd.DataFrame, # path, label, perhaps group (None: a clip of its own)
     root,               # names are relative to this folder
@@ -726,6 +740,7 @@ def assign_folds(
     place = pd.Series(order).groupby(target).rank(method="first").astype(int).to_numpy() - 1
     return ((place + target) % folds + 1).tolist()
 
+# %% ../nbs/engine/datasets.ipynb #a4309e86
 def _one_fold(table, named, root):
     """Folds that were given, with copies in one: the first that any of them has; that is said. ValueError for a group
     (`named`) in two folds."""
@@ -749,6 +764,7 @@ def class_counts(
     counts = pd.crosstab(t.labels, t.fold).reindex(columns=sorted(set(table.fold)), fill_value=0)
     return counts.rename_axis(index="class", columns="fold")
 
+# %% ../nbs/engine/datasets.ipynb #e72c0958
 def missing_classes(
     table:pd.DataFrame,  # as `class_counts` takes it
     fold:int|None=None,  # look at this fold only; None: at all
@@ -815,6 +831,7 @@ def _check_folds(table, fold, folds, root):
     if text := missing_classes(table, fold):
         warnings.warn(f"{shown(root.name)}: {text} to test on; {remedy}", stacklevel=3)
 
+# %% ../nbs/engine/datasets.ipynb #f28a88b5
 class AudioFolder(ClipSet):
     """Your own clips as `root/class_name/clip.wav`, or a CSV file with `path,label[,fold][,group]`: any format, rate,
     length. Folders named train, val and test are folds 3, 2 and 1. Clips of a group, and copies, stay on one side."""
@@ -890,6 +907,7 @@ def _add_clips(sheet, table, base):
         if getattr(t, "fold", None): cells[sheet.column("fold")] = str(t.fold)
         sheet.rows.append((None, cells))
 
+# %% ../nbs/engine/datasets.ipynb #5e35a861
 def _fill_sheet(root, out):
     "The sheet of `out`, of `root` if there is none, or a new one, with all clips of `root`; what was done, in words."
     if root.is_file():
@@ -918,6 +936,7 @@ def _fill_sheet(root, out):
     if had > kept: done += f", {had - kept} left out, whose clips are gone"
     return sheet, done
 
+# %% ../nbs/engine/datasets.ipynb #c6d0e917
 def write_sheet(
     sheet:Sheet,
     file, # appears whole or not at all
@@ -938,6 +957,7 @@ def write_sheet(
     with atomic_write(file) as part:
         part.write_bytes(data)
 
+# %% ../nbs/engine/datasets.ipynb #30be889b
 def make_folds(
     root,                # a folder of class folders, or a CSV file
     out=None,            # the CSV file to write; None: the CSV file itself, or the folder's name with .csv beside it
@@ -1006,6 +1026,7 @@ def download(
         except (OSError, http.client.HTTPException) as e:
             if not left: raise ConnectionError(f"{url}: download failed ({e}); call again to continue") from e
 
+# %% ../nbs/engine/datasets.ipynb #888839e2
 def _fetch(url, part, tag, timeout=30):
     "Bring `part` to its full length; ConnectionError if the server stops early."
     have = part.stat().st_size if part.exists() and tag.exists() else 0
@@ -1090,6 +1111,7 @@ def verify_esc(
         bad = [f"\n  {e}" for e in pool.map(problem, t.path) if e]
     if bad: raise ValueError(f"{len(bad)} of {len(t)} clips cannot be opened:" + "".join(bad[:10]))
 
+# %% ../nbs/engine/datasets.ipynb #fef5f035
 def _check_archive(archive, url, sha256):
     "ValueError, and no archive, unless it is the one that is expected."
     with open(archive, "rb") as f:
@@ -1100,6 +1122,7 @@ def _check_archive(archive, url, sha256):
     raise ValueError(f"{url}: {size} bytes with SHA-256 {found}, expected {sha256}: nothing was extracted. If the "
                      f"archive was packed anew, download_esc50(sha256={found!r}) takes it and checks the contents")
 
+# %% ../nbs/engine/datasets.ipynb #058fd2a2
 def download_esc50(
     root=None,         # data root; the clips go to its folder esc50
     url:str=ESC50_URL, # an archive in the layout of the official release

@@ -195,6 +195,7 @@ def _held_out(path, config:TrainConfig) -> ClipSet:
         warnings.warn(f"the held-out clips are not those that the run had ({diff})", stacklevel=4)
     return clips.select(left) if heard else clips
 
+# %% ../nbs/09_evaluate.ipynb #41b4fb73
 def _check_names(path, config:TrainConfig, clips:ClipSet):
     "ValueError unless names and labels are those of an older run, which kept no list of its clips."
     names = json.loads((path/"config.json").read_text()).get("data")
@@ -214,6 +215,7 @@ def _note_heard(path, clips:ClipSet):
                       f"({some(now.file.iloc[heard])}): their figures are not those of held-out "
                       "clips", stacklevel=4)
 
+# %% ../nbs/09_evaluate.ipynb #64759b1b
 @keeping_buffers
 def evaluate(
     path,           # a run's folder
@@ -328,6 +330,7 @@ def _accuracy_text(self:Evaluation) -> str:
             f"(95 % interval {100*low:.1f} to {100*high:.1f}), "
             f"balanced {100*self.balanced_accuracy:.1f} %")
 
+# %% ../nbs/09_evaluate.ipynb #be25f617
 @patch
 def _calibration_text(self:Evaluation) -> str:
     p = self.probabilities
@@ -383,6 +386,7 @@ def fold_summary(
     if balanced is not None: summary["balanced_mean"] = balanced
     return summary
 
+# %% ../nbs/09_evaluate.ipynb #86a4905f
 def fold_text(
     table:pd.DataFrame, # as in `fold_summary`
 ) -> str:
@@ -443,6 +447,7 @@ def _run_path(config:TrainConfig) -> Path|None:
     path = Path(config.out)/row.path.iloc[0] if len(row) else None
     return path if path and (path/"result.json").exists() else None
 
+# %% ../nbs/09_evaluate.ipynb #69f9443f
 def _ended(config:TrainConfig) -> bool:
     "Whether a run has ended. ValueError if it was another configuration."
     path = _run_path(config)
@@ -472,6 +477,7 @@ def _check_clips(runs:list, left:list, data, show:bool):
                   "the network can never answer that")
         if ended: _same_clips(ended, clip_table(train=train, test=test))
 
+# %% ../nbs/09_evaluate.ipynb #a8aec2f6
 def _same_clips(ended:list, now:pd.DataFrame):
     "ValueError unless the runs that have ended were trained on the clips of today."
     for path in map(_run_path, ended):
@@ -502,6 +508,7 @@ def check_folds(
     for f in folds:
         if f not in known: raise ValueError(f"fold={f!r}, expected some of {known}")
 
+# %% ../nbs/09_evaluate.ipynb #406727de
 def cross_validate(
     config:TrainConfig,       # its `fold` and `seed` are replaced
     folds=None,               # which folds to hold out in turn; None: all that the data set has
@@ -581,6 +588,7 @@ def _check_settings(paths, settings:list):
         diff = settings_differ(own, settings[0], free, ("there", "in the other"))
         if diff: raise ValueError(f"{path} does not belong with {paths[0]} ({diff})")
 
+# %% ../nbs/09_evaluate.ipynb #9400765d
 def publish_folds(
     table:pd.DataFrame, # as `cross_validate` returns it
     folder,             # the tracked folder, such as nbs/results

@@ -40,6 +40,7 @@ _COMMON = dict(block="common", dilated=False, head="gap")
 _PHASEMIX = dict(_BINARY, mixes=("phasemix",))
 _CROPS = dict(n_samples=28672, epochs=80, crop="sound")
 
+# %% ../nbs/engine/experiment.ipynb #812f163e
 EXPERIMENTS = dict(
     table7=Experiment(
         "How much of a sound's class is in its phase? (table 7: no noise, no mixing)",
@@ -155,6 +156,7 @@ def _append(file:Path, row:dict):
     others = [r for r in old if _run_key(r) != _run_key(row)]
     with atomic_write(file) as tmp: pd.DataFrame([*others, row]).to_csv(tmp, index=False, float_format="%.6g")
 
+# %% ../nbs/engine/experiment.ipynb #54a442fc
 def _complete(name:str, base:str, changes:dict) -> dict: # row -> fields
     "The fields of each row, those that all rows get included. ValueError for a row that cannot be."
     rows = EXPERIMENTS[name].rows
@@ -356,6 +358,7 @@ def list_experiments(
 
 _preset = preset # `eat_experiment` has an option of the same name
 
+# %% ../nbs/engine/experiment.ipynb #477767db
 @command("interrupted; what has ended is kept, and the same command goes on")
 def eat_experiment(
     names:list[str],       # which to run; none: list them

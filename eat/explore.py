@@ -56,6 +56,7 @@ def _read(path, changed, sr): return peak_normalise(load_audio(path, sr))
 def _synth(name, sr, seconds, take):
     return peak_normalise(synth_clip(name, sr, seconds, torch.Generator().manual_seed(take)))
 
+# %% ../nbs/12_explore.ipynb #41b143a2
 def _esc_path(name, take, root) -> str:
     "The file of an example of a class of ESC-50. ValueError if there is no such sound."
     table = esc_table(root) if name.startswith(ESC) else None
@@ -334,6 +335,7 @@ def _sound_controls(value, take, n=""):
             "path"+n: Control(path, _upload(path), is_file),
             "take"+n: Control(example, "another example of the same sound", is_listed)}
 
+# %% ../nbs/12_explore.ipynb #09c3928d
 def _common(sr, zoom=True):
     "The controls for the length and for how much of the waveform is drawn."
     import ipywidgets as W
@@ -462,6 +464,7 @@ PARAMETERS = dict(
     p=Parameter("probability", .5, 0, 1, .05, "of each transform"),
     draw=Parameter("draw", 0, 0, 99, 1, "another random draw"))
 
+# %% ../nbs/12_explore.ipynb #a88bdb2a
 # what the sliders do, each a function of clip, sample rate, generator and parameters
 def _random_gain(x, sr, g, factor): return random_gain(x, factor, factor, 1.)
 
@@ -492,6 +495,7 @@ def _phase_noise(x, sr, g, sigma): return phase_noise(x, sigma, 1., g)
 
 def _low_sine(x, sr, g, hz, snr): return low_sine(x, sr, hz, hz, (snr, snr), 1., g)
 
+# %% ../nbs/12_explore.ipynb #3da69f92
 def _everything(x, sr, g, p, snr): return AudioAugment(sr, p=p, snr=(snr, snr))(x, g)
 
 AUGMENTS = { # name -> its parameters, and the function; `draw` seeds the generator

@@ -259,6 +259,7 @@ def _fold(buf, p):
         buf[p+1+i] += buf[p-1-i]
         buf[n-p-2-i] += buf[n-p+i]
 
+# %% ../nbs/engine/fast.ipynb #9e3a343c
 @_Kernel
 def _down_sums(lo, hi, g, z, norm, taps, sums):
     "First trip backwards: `_grad_sums` of each row into `sums` (2, batch, C)."
@@ -275,6 +276,7 @@ def _down_sums(lo, hi, g, z, norm, taps, sums):
         _fold(u[:T+2*p], p)
         sums[0,b,c],sums[1,b,c] = _grad_sums(u[p:p+T], z[b,c], norm[:,c])
 
+# %% ../nbs/engine/fast.ipynb #2e223113
 @_Kernel
 def _down_grad(lo, hi, g, z, norm, taps, means, dz):
     "Second trip backwards: `_grad_row` of each row into `dz`."
@@ -580,6 +582,7 @@ def _ready()->bool:
             print(text, file=sys.stderr)
     return not _trouble()
 
+# %% ../nbs/engine/fast.ipynb #4106d8a3
 def _eager(x)->bool:
     """Whether `x` is a plain float32 batch on a CPU, in plain eager PyTorch, and the kernels can
     be used."""
@@ -649,6 +652,7 @@ class FastDownsample(Downsample):
         taps = tuple(low.taps.tolist())
         return NormActDown.apply(_reflect_conv(c, x), c.norm.weight, c.norm.bias, c.norm, taps)
 
+# %% ../nbs/engine/fast.ipynb #82a4dc01
 class FastModifiedBlock(ModifiedBlock):
     "`ModifiedBlock` with one matrix product and two passes."
     def forward(self, x:Tensor)->Tensor: # as `ModifiedBlock`
@@ -664,6 +668,7 @@ def _plain_attention(m)->bool:
     if type(m) is not nn.MultiheadAttention or not m.batch_first: return False
     return m.in_proj_weight is not None and m.bias_k is None and not m.add_zero_attn
 
+# %% ../nbs/engine/fast.ipynb #091f55a8
 def fast(
     model:nn.Module, # an `EAT`, its backbone, or any module with blocks of `eat.model` inside
 )->nn.Module: # the same object

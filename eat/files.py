@@ -28,6 +28,7 @@ def _check_sr(sr, name="sr"):
                          f"from {_SLOWEST} to {_FASTEST}, got {sr!r}")
     return int(sr)
 
+# %% ../nbs/engine/files.ipynb #092abb53
 class _Resampler:
     """soxr (HQ), block by block: together the blocks have ceil(n*sr_to/sr_from) samples. The offset of the first 2^16
     is taken away before and added again: its steps at both ends would ring louder than a quiet sound."""
@@ -55,6 +56,7 @@ class _Resampler:
         left = -(-self.n_in*self.sr_to // self.sr_from) - self.n_out
         return self.soxr.resample_chunk(zeros, last=True)[:max(left, 0)] + self.offset
 
+# %% ../nbs/engine/files.ipynb #134d0f33
 def resample(
     x:Tensor,    # waveform (..., time), floating point
     sr_from:int, # rate of `x`, samples per second
@@ -151,6 +153,7 @@ class _Window:
         self.file.seek(self.place - len(self.head) + self.start)
         return self.file.read(n)
 
+# %% ../nbs/engine/files.ipynb #c70a43ac
 class _Live(_Window):
     "A stream that cannot seek and whose end nobody knows, begun with `head`"
     def __init__(self, file, head):
@@ -217,6 +220,7 @@ def _first_frame(file, start, stop):
         n = len(head) == 4 and _frame_bytes(head)
         if n and (at + n >= stop or re.match(_FRAME, _read_at(file, at + n, 2))): return at, head
 
+# %% ../nbs/engine/files.ipynb #0848f094
 def _endless(frame):
     "A Xing frame for the stream that `frame`, its first four bytes, begins: it claims 2^31-1 frames"
     first, mono = frame[1] >> 3 & 3 == 3, frame[3] >> 6 == 3
@@ -265,6 +269,7 @@ def _ogg_parts(file, size, start):
 
 _UNKNOWN = (*range(2**31 - 2**12, 2**31 + 1), 2**32 - 1) # sizes of data that mean: written before the end was known
 
+# %% ../nbs/engine/files.ipynb #6988245c
 def _wav_data(file, start, size):
     "Where the data of a WAV begin, the size that is said, and whether they are plain samples; None if there are none"
     at, tag = start + 12, 0
@@ -289,6 +294,7 @@ def _odd(file, at):
     behind = _read_at(file, at, 2**12)
     return bool(behind.strip(b"\0")) and not re.match(rb"\x00?[ -~]{4}", behind)
 
+# %% ../nbs/engine/files.ipynb #96aaf51f
 def _riff_parts(file, size, start):
     "WAV, RF64, AIFF: what follows the data is sound as well if the header contradicts itself; a further file behind it"
     magic = _read_at(file, start, 4)
@@ -320,6 +326,7 @@ def _caf_parts(file, size, start):
         at += 12 + max(n, 0)
     return [_Part(start, size, note=note)]
 
+# %% ../nbs/engine/files.ipynb #a3ccb93d
 def _au_parts(file, size, start):
     "AU: data get the size that is there; a further one behind it"
     head = _read_at(file, start, 24)
@@ -368,6 +375,7 @@ def _refusal(name, why):
     if shutil.which("ffmpeg"): return ValueError(f"{text}, nor can ffmpeg ({why})")
     return ValueError(f"{text} ({why})" + f"; with the ffmpeg program this converts it: {_convert(name)}"*known)
 
+# %% ../nbs/engine/files.ipynb #9fd5feac
 class _Ffmpeg:
     "The first sound track of a file, decoded by ffmpeg: WAV bytes from its pipe, and afterwards what it had to say"
     def __init__(self, path):
@@ -509,6 +517,7 @@ def _open(self:AudioReader, source):
     if size is None: self._first(_Part(0, 0, claim=None if known else -1), _Live(*source))
     else: self._open_file(source, size, path if known is None else None)
 
+# %% ../nbs/engine/files.ipynb #34d0d012
 @patch
 def _open_stream(self:AudioReader, file):
     "A pipe: read as it comes if its format allows that, else by way of a temporary file"
@@ -529,6 +538,7 @@ def _open_stream(self:AudioReader, file):
     shutil.copyfileobj(file, spool, 2**20)
     return spool, spool.tell(), True
 
+# %% ../nbs/engine/files.ipynb #d74ca731
 @patch
 def _open_file(self:AudioReader, file, size, path):
     "A file that can seek: find its parts, and open the first"
@@ -548,6 +558,7 @@ def _is_plain(f):
     "Are the samples of a `SoundFile` stored one by one, as numbers?"
     return f.subtype.startswith(("PCM", "FLOAT", "DOUBLE", "ULAW", "ALAW")) and f.format != "FLAC"
 
+# %% ../nbs/engine/files.ipynb #f3097b57
 @patch
 def _first(self:AudioReader, part, window):
     "Open the first part, which says what the recording is"
@@ -598,6 +609,7 @@ def _pieces(self:AudioReader):
         self._claims.append(_claim(f, part))
         yield from self._part_pieces()
 
+# %% ../nbs/engine/files.ipynb #a2644517
 @patch
 def _part_pieces(self:AudioReader):
     "The pieces of the part that is open"
@@ -623,6 +635,7 @@ def _behind(self:AudioReader):
     more = self._window.file.read(8)
     if len(more) == 8 and not re.match(rb"\x00?[ -~]{4}", more): self._end = _MORE
 
+# %% ../nbs/engine/files.ipynb #b72bf4c3
 @patch
 def __iter__(self:AudioReader)->Iterator[np.ndarray]:
     "The blocks, once; then what was wrong is told"
@@ -653,6 +666,7 @@ def _check(self:AudioReader, a):
     if self._bad_at is None: self._bad_at = self.n_read + bad.argmax()
     self._bad += int(bad.sum())
 
+# %% ../nbs/engine/files.ipynb #d853a96a
 @patch
 def _mend(self:AudioReader, a):
     "A block without its spikes, in memory channel by channel"
@@ -739,6 +753,7 @@ def _stream(reader, sr, mono):
                           f"{loss:.0f} dB too low. Give one channel instead, such as load_audio(..., mono=False)[:1]",
                           stacklevel=3)
 
+# %% ../nbs/engine/files.ipynb #b469db00
 def stream(
     source,                # path, file object (also a pipe), array or tensor
     sr:int|None=22050,     # wanted rate; None keeps the source's own

@@ -154,6 +154,7 @@ class FrozenStem(_Frozen):
         _stem(_pieces(B, T), x, self.w, self.bias, taps, self.step, self.margins[0], out)
         return _mirrored(out, self.margins)
 
+# %% ../nbs/engine/frozen.ipynb #74532c3f
 class FrozenDownsample(_Frozen):
     "(batch, time and margins, channels) -> (batch, ceil(time/d) and margins, 2*channels)."
     def __init__(self, part, margins):
@@ -170,6 +171,7 @@ class FrozenDownsample(_Frozen):
         _low_pass(_pieces(B, time), z, self.taps, self.margins[0], out)
         return _mirrored(out, self.margins)
 
+# %% ../nbs/engine/frozen.ipynb #bdfd8c6c
 class FrozenModifiedBlock(_Frozen):
     "(batch, time, channels) -> (batch, time and margins, channels)."
     def __init__(self, part, margins):
@@ -207,6 +209,7 @@ def _kind(part)->type: # the class that computes a part
     if isinstance(part, Downsample): return FrozenDownsample
     return FrozenModifiedBlock if isinstance(part, ModifiedBlock) else FrozenStem
 
+# %% ../nbs/engine/frozen.ipynb #b7ca1790
 class FrozenBackbone(nn.Module):
     """The convolution stack of a finished network: (batch, in_channels, time) -> (batch, channels,
     tokens). ValueError for a shape that it cannot take, RuntimeError for a call that it is not

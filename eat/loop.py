@@ -75,6 +75,7 @@ class OneHead(nn.Module):
         scores = self.model(x)
         return [(scores, scores)]
 
+# %% ../nbs/engine/loop.ipynb #6301ef2f
 def place(clips, device):
     """The clips on the device, where they stay for the whole run (two bytes a sample); in memory if they, and a copy
     while they are padded, would fill more than two thirds of what a GPU has left."""
@@ -111,6 +112,7 @@ def history_table(history:list): # rows of a run's log
     import pandas as pd
     return pd.DataFrame(history).style.hide().format({"lr": "{:.1e}"}, precision=3)
 
+# %% ../nbs/engine/loop.ipynb #19466ffe
 def plot_history(
     history:list, # rows of a run's log
     axs=None,     # two matplotlib axes; None makes them
@@ -162,6 +164,7 @@ class ProgressBar(Callback):
     def end(self, t):
         self.bar.close()
 
+# %% ../nbs/engine/loop.ipynb #0901dc0d
 class LogLines(Callback):
     "A line for each row of the log."
     def after_evaluation(self, t):
@@ -191,6 +194,7 @@ class TimeLimit(Callback):
     def after_step(self, t):
         if time.monotonic() > self.until: t.stop = True
 
+# %% ../nbs/engine/loop.ipynb #ec7bb437
 def shown() -> list:
     "The callbacks that show a run: a bar and a plot in Jupyter, a bar and lines in a terminal."
     return [ProgressBar(), LivePlot() if in_jupyter() else LogLines()]
@@ -244,6 +248,7 @@ def _best(history:list, metric:str) -> dict:
             "never the figure of a run")
     return {metric: best[metric], "epoch": best["epoch"], "note": note}
 
+# %% ../nbs/engine/loop.ipynb #051044c5
 def result_of(
     t, run,       # the `Training` and the `Run`
     command:str,  # how it was started

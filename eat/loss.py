@@ -69,6 +69,7 @@ def check_scores(
             f"expected one class a clip, clip {i} has {int(targets[i].sum())}: "
             "accuracy and confusion are not defined, use mean_average_precision")
 
+# %% ../nbs/07_loss.ipynb #0b1c7486
 def average_precision(
     scores:Tensor,  # (clips, classes), any range: only the order counts
     targets:Tensor, # (clips, classes), 0 or 1, any number of classes a clip
@@ -94,6 +95,7 @@ def mean_average_precision(
                          "there is nothing to average")
     return ap.nanmean().item()
 
+# %% ../nbs/07_loss.ipynb #27bdb872
 def recalls(
     scores:Tensor,  # (clips, classes)
     targets:Tensor, # (clips, classes), one-hot
@@ -140,6 +142,7 @@ class Task:
         if self.name == "multi": return scores > 0
         return F.one_hot(scores.argmax(1), scores.shape[1]).bool()
 
+# %% ../nbs/07_loss.ipynb #c6e24d0c
 SINGLE, MULTI = Task("single", "accuracy"), Task("multi", "mAP")
 TASKS = dict(single=SINGLE, multi=MULTI)
 
@@ -159,6 +162,7 @@ def figure_text(
     if plain == balanced and not always: return plain
     return f"{plain} (balanced {balanced})"
 
+# %% ../nbs/07_loss.ipynb #ec827e4b
 def task_of(
     targets:Tensor,    # (clips, classes), each value in [0, 1]
     task:str="auto",   # "auto": as the targets say; or "single", "multi"

@@ -283,6 +283,7 @@ class RandomMix:
             raise ValueError(f"arc must be 'short' or 'printed', got {self.arc!r}")
         _window(self.n_fft, None, 2, None)
 
+# %% ../nbs/05_mix.ipynb #c1e3835c
 @patch
 def draw(self:RandomMix,
     generator:torch.Generator|None=None, # any device

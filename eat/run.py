@@ -56,6 +56,7 @@ def _samples_digests(clips:ClipSet) -> list:
     with thread_pool() as pool:
         return list(pool.map(digest, range(len(clips))))
 
+# %% ../nbs/engine/run.ipynb #ac3fd023
 def _file_digests(paths) -> list:
     "A hash of each file; empty for what is none."
     def digest(path):
@@ -80,6 +81,7 @@ def _label(row, classes:list) -> str:
     "The printable names of a clip's classes."
     return source_name(";".join(classes[j] for j in row.nonzero().flatten().tolist()))
 
+# %% ../nbs/engine/run.ipynb #6fa0a43d
 def clip_table(
     **splits, # train=..., val=..., test=...: a ClipSet of each
 ): # DataFrame, a row a clip: split, file, digest (of the file, or empty), samples (a digest), label, fold, group
@@ -101,6 +103,7 @@ def write_clips(path, table):
     with atomic_write(Path(path)/"clips.csv") as tmp:
         table.to_csv(tmp, index=False)
 
+# %% ../nbs/engine/run.ipynb #e22c5792
 def read_clips(
     path, # a run's folder
 ): # DataFrame, as it was written; None: the run was made by a version that did not write it
@@ -145,6 +148,7 @@ def _short(file:str) -> str:
     "The name of a file with its folder."
     return "/".join(file.split("/")[-2:])
 
+# %% ../nbs/engine/run.ipynb #bf40e76a
 def differences(
     record, # what the run was begun with
     now,    # what there is today
@@ -219,6 +223,7 @@ def _same_file(fd, file) -> bool:
     except FileNotFoundError:
         return False
 
+# %% ../nbs/engine/run.ipynb #a8ffda61
 def _sign(fd):
     "Write into a lock who has it. Without room on the disk it holds all the same."
     who = dict(pid=os.getpid(), host=socket.gethostname(), since=time.strftime("%Y-%m-%d %H:%M:%S"))
@@ -232,6 +237,7 @@ def _sign(fd):
 class Busy(ValueError):
     "Another process works in the folder."
 
+# %% ../nbs/engine/run.ipynb #a0f8ac8a
 @contextmanager
 def locked(
     path, # a run's folder, which is there

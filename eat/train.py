@@ -126,6 +126,7 @@ def _drawn(clips, size, generator):
         clips._chances = clips.targets, weights
     return torch.multinomial(weights, size, replacement=True, generator=generator)
 
+# %% ../nbs/08_train.ipynb #9f712277
 def batch_at(
     clips:Source,
     config:TrainConfig,
@@ -165,6 +166,7 @@ class State:
     weights:Tensor|None = None # of the classes in the loss; not part of a checkpoint
     scores:Tensor|None = None  # of the watched clips at the last row; not part of a checkpoint
 
+# %% ../nbs/08_train.ipynb #74abba7d
 def new_state(
     config:TrainConfig,
     n_classes:int, steps:int, # of the run
@@ -288,6 +290,7 @@ def _together(t:Training, *asked:bool) -> list:
     flags = torch.tensor(asked, device=t.device, dtype=torch.float)
     return t.accelerator.reduce(flags).bool().tolist()
 
+# %% ../nbs/08_train.ipynb #82389188
 def run_steps(t:Training) -> bool:
     "Steps until the end, or until a signal or a callback asks to stop. True if it got to the end."
     config, state, a = t.config, t.state, t.accelerator
@@ -340,6 +343,7 @@ def _named(**given) -> dict:
         return getattr(v, "__name__", type(v).__name__)
     return {k: name(v) for k, v in given.items() if v is not None}
 
+# %% ../nbs/08_train.ipynb #12537c6e
 def make_training(
     config:TrainConfig,
     accelerator, device, # as `start_processes` gives them
@@ -415,6 +419,7 @@ def _count_heard(clips, warn:bool) -> int:
                       "about new clips", stacklevel=4)
     return len(heard)
 
+# %% ../nbs/08_train.ipynb #c7bad508
 @keeping_buffers
 def fit(
     config:TrainConfig,

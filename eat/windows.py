@@ -87,6 +87,7 @@ def predict_scores(
     means = mean_over_windows(torch.cat(scores), clip, heard, len(rows), task)
     return means/config.temperature if task == SINGLE else means
 
+# %% ../nbs/engine/windows.ipynb #7081d17b
 def predict_together(
     accelerator, model:nn.Module, clips, config:TrainConfig,
 ) -> Tensor: # (clips, classes), on the CPU, the same in all processes
