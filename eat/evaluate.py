@@ -654,6 +654,8 @@ def eat_cross_validate(
     results:str|None=None, # write rows and summary to this folder
 ):
     "Train and test on each fold in turn; what has ended is not run again."
+    if config.fold != TrainConfig.fold:
+        raise ValueError(f"fold={config.fold}, expected none: --folds says which are held out")
     if folds != "all" and not all(f.strip().isdecimal() for f in folds.split(",")):
         raise ValueError(
             f"folds={folds!r}, expected all or whole numbers with commas, such as 1,2,5")

@@ -478,6 +478,9 @@ def eat_train(
     max_minutes:float|None=None, # stop cleanly after about so long
 ):
     "Train EAT on a data set and keep the run below `out`."
+    if config.temperature != 1:
+        said = f"temperature={config.temperature}"
+        raise ValueError(f"{said}, expected none: it is fitted at the end")
     line = f"eat_train {settings_text(config, preset)}"
     run = fit(config, resume=resume, command=line, max_minutes=max_minutes)
     from accelerate import PartialState
