@@ -93,7 +93,8 @@ class _Kernel:
     @cached_property
     def compiled(self):
         fastmath = {"reassoc", "contract", "nsz", "arcp"} # no "nnan", no "ninf"
-        jit = partial(_numba().njit, nogil=True, error_model="numpy", fastmath=fastmath)
+        jit = partial(_numba().njit, nogil=True, error_model="numpy", fastmath=fastmath,
+                      forceinline=True) # one copy of a called loop: the same sums from the cache
         try: return jit(cache=self.f.__module__!="__main__")(self.f)
         except RuntimeError: return jit()(self.f) # nowhere to keep it
     @property
