@@ -28,7 +28,7 @@ demo: .venv/installed
 test: export OMP_NUM_THREADS=1
 test: .venv/installed-dev
 	$(BIN)/nbdev_test --n_workers 2 --timing
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q nbs/engine/fast.ipynb nbs/engine/frozen.ipynb nbs/08_train.ipynb nbs/engine/devices.ipynb --without numba
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q nbs/engine/fast.ipynb nbs/engine/frozen.ipynb nbs/10_train.ipynb nbs/engine/devices.ipynb --without numba
 	$(BIN)/python -m pytest -n 2 --dist loadfile nbs
 lab: .venv/installed-dev
 	$(BIN)/jupyter lab nbs/index.ipynb

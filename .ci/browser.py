@@ -1,4 +1,4 @@
-"""The explore lesson in a real browser: starts JupyterLab, opens nbs/12_explore.ipynb in headless Chromium, runs all cells,
+"""The explore lesson in a real browser: starts JupyterLab, opens nbs/engine/explore.ipynb in headless Chromium, runs all cells,
 moves its controls as a person would, and checks that pictures, label bars and players follow and that no cell shows an error.
 
     .venv/bin/python .ci/browser.py [folder for the screenshots, by default .ci/shots]
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = "12_explore.ipynb"
+NOTEBOOK = "engine/explore.ipynb"
 LIMIT = 300              # ms from key press to new picture, the median of a few presses; more where other programs keep the cores busy
 WHOLE = 420              # s for everything; a minute on a quiet machine
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]

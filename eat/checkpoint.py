@@ -46,7 +46,7 @@ def network_input(
     x:Tensor, # waveforms (batch, 1, n_samples)
     config:TrainConfig,
 ) -> Tensor: # (batch, 1 or 2, n_samples)
-    "What the network hears: the prepared waveforms, or the part of them that `config.input` names (lesson 10)."
+    "What the network hears: the prepared waveforms, or the part of them that `config.input` names (lesson 12)."
     if config.preparation == 2: x = prepare(x, config.peak)
     if config.input == "baseline": return x
     return phase_input(x, config.input, **dict(n_fft=stft_windows(config.sr)[1]) | config.phase)

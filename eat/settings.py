@@ -67,7 +67,7 @@ class InputConfig:
     "What the network hears of a clip."
     sr:int = setting(22050, low=1) # samples per second
     n_samples:int = setting(45056, low=1) # samples heard at once: longer clips are cut, shorter ones zero-padded
-    input:one_of(MODES) = "baseline" # the clip itself, or its "phase", "magnitude", "phase+magnitude" (lesson 10)
+    input:one_of(MODES) = "baseline" # the clip itself, or its "phase", "magnitude", "phase+magnitude" (lesson 12)
     phase:dict = setting({}, keys=PHASE) # other settings for that: n_fft, hop_length, conjugate, reference
     peak:float = setting(.95, 1e-3, 1) # each window is scaled to this peak; silence stays silence
     preparation:Literal[1, 2] = 2 # 2: `eat.data.prepare` on a window; 1: each clip scaled on load, as older runs had it
@@ -79,7 +79,7 @@ class InputConfig:
 class NetworkConfig:
     "The network."
     model:one_of(MODELS) = "eat_xs" # its size
-    parts:dict = setting({}, keys=PARTS) # other parts than the paper's: block, head, antialias, ... (lesson 06)
+    parts:dict = setting({}, keys=PARTS) # other parts than the paper's: block, head, antialias, ... (lesson 08)
 
 # %% ../nbs/engine/settings.ipynb #5a64d0a8
 @dataclass
@@ -89,7 +89,7 @@ class LossConfig:
     loss:Literal["auto", "ce", "bce"] = "auto" # smoothed cross entropy; binary; "ce" until mixing starts, then "bce"
     class_weights:bool = False # each clip counts in the loss by how rare its classes are
     label_smoothing:float = setting(.1, 0, 1) # share of the target spread over all classes, in cross entropy
-    self_distill:bool = False # small classifiers in the middle learn from the deepest (lesson 07)
+    self_distill:bool = False # small classifiers in the middle learn from the deepest (lesson 09)
     teacher:str|None = None # the folder of a run whose network advises this one
     temperature:float = setting(1., 1e-3, 1e3, may_differ=True) # divides the scores; fitted when a run ends
 
