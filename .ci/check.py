@@ -12,6 +12,7 @@ TOP = Path(__file__).resolve().parent.parent
 KB = 400 # of a notebook with its outputs
 WIDTH = {"engine": 120, "experiments": 120} # of a line of code, by folder; 100 in lessons and exercises
 MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
+APPENDS = re.compile(r"^#\|\s*exporti?\s+(\S+)", re.M) # to a module that another notebook makes
 EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would rewrite the package
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 BASE64 = re.compile(r"base64,[\w+/=]+")
@@ -69,7 +70,7 @@ def faults(path):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
     yield from wide_lines(path, cells)
     yield from (f"a link leads nowhere: {target}" for target in dead_links(path, cells))
-    documents = any(MODULE.search("".join(c["source"])) for c in cells)
+    documents = bool(modules(path) or modules(path, APPENDS))
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue
         if documents and mixes_imports("".join(cell["source"])): yield f"cell {number} imports and does other things: give the import a cell of its own, or the site cannot be prepared"
@@ -80,10 +81,10 @@ def faults(path):
                 if found := MACHINE_PATH.search(BASE64.sub("", text)): yield f"cell {number} shows a path of one machine: {found[0]}"
 
 
-def modules(path):
-    "The modules that a notebook makes."
+def modules(path, pattern=MODULE):
+    "The modules that a notebook makes, or (APPENDS) those that it adds to."
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [name for c in cells if c["cell_type"] == "code" for name in MODULE.findall("".join(c["source"]))]
+    return [name for c in cells if c["cell_type"] == "code" for name in pattern.findall("".join(c["source"]))]
 
 
 def check(paths):
@@ -95,6 +96,9 @@ def check(paths):
         for module in modules(path):
             if module in owner: yield f"{name}: default_exp {module} is taken by {owner[module]}, and the later of the two would overwrite the other in silence"
             owner[module] = name
+    for path in paths:
+        for module in sorted({*modules(path, APPENDS)} & {*owner}):
+            if owner[module].name > path.name: yield f"{path.name}: it adds to {module}, which {owner[module]} makes afterwards: nbdev exports in the order of the file names"
 
 
 def pages(contents):

@@ -224,7 +224,7 @@ def data_times(
 
 # %% ../nbs/engine/bench.ipynb #f7a7de04
 def _network(quick:bool, model:str, n_classes:int, n_samples:int, device) -> nn.Module:
-    "The network of one side: lesson 08's, or the one that a training run makes."
+    "The network of one side: lesson 09's, or the one that a training run makes."
     if quick: return make_model(preset("esc50", model=model, n_samples=n_samples), n_classes).to(device)
     return getattr(models, model)(n_classes=n_classes, n_samples=n_samples).to(device)
 

@@ -79,7 +79,7 @@ class InputConfig:
 class NetworkConfig:
     "The network."
     model:one_of(MODELS) = "eat_xs" # its size
-    parts:dict = setting({}, keys=PARTS) # other parts than the paper's: block, head, antialias, ... (lesson 08)
+    parts:dict = setting({}, keys=PARTS) # other parts than the paper's: block, head, antialias, ... (lesson 09)
 
 # %% ../nbs/engine/settings.ipynb #5a64d0a8
 @dataclass
