@@ -15,7 +15,8 @@ from pathlib import Path
 import pandas as pd
 
 from .core import atomic_write, results_dir
-from .evaluate import accuracy_interval, check_folds, cross_validate
+from .evaluate import accuracy_interval
+from .folds import check_folds, cross_validate
 from .loss import figure_text, metric_of
 from .mix import MIXES
 from .phase import MODES

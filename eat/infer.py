@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np, torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch import Tensor
 
 from .audio import peak_normalise
@@ -111,63 +112,70 @@ class Classifier:
         return (f"Classifier({c.model}, {len(self.classes)} classes, {c.sr} Hz, "
                 f"{c.n_samples/c.sr:.2f} s)")
 
-    def windows(self,
-        x,                # a file (path, file object, pipe) or a waveform: ([channels,] time)
-        sr:int|None=None, # rate of a waveform in Hz; files know theirs
-    ) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample, input (1 or 2, n_samples), level
-        """The windows of a recording, prepared as in training, each with its place at the run's
-        rate and how loud it was. Errors as `eat.files.stream` raises them."""
-        c = self.config
-        blocks = stream(x, c.sr, sr_from=_rated(x, sr, c.sr))
-        if c.preparation == 1: cuts = _cuts_of_old_runs(torch.cat(list(blocks), 1), c)
-        elif c.windows: cuts = _spaced_evenly(torch.cat(list(blocks), 1), c.n_samples, c.windows)
-        else: cuts = cut_windows(blocks, c.n_samples, c.overlap)
-        for start, w in cuts:
-            yield start, network_input(w[None], c)[0], window_levels(w[None], c)[0]
+# %% ../nbs/engine/infer.ipynb #6465fb79
+@patch
+def windows(self:Classifier,
+    x,                # a file (path, file object, pipe) or a waveform: ([channels,] time)
+    sr:int|None=None, # rate of a waveform in Hz; files know theirs
+) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample, input (1 or 2, n_samples), level
+    """The windows of a recording, prepared as in training, each with its place at the run's
+    rate and how loud it was. Errors as `eat.files.stream` raises them."""
+    c = self.config
+    blocks = stream(x, c.sr, sr_from=_rated(x, sr, c.sr))
+    if c.preparation == 1: cuts = _cuts_of_old_runs(torch.cat(list(blocks), 1), c)
+    elif c.windows: cuts = _spaced_evenly(torch.cat(list(blocks), 1), c.n_samples, c.windows)
+    else: cuts = cut_windows(blocks, c.n_samples, c.overlap)
+    for start, w in cuts:
+        yield start, network_input(w[None], c)[0], window_levels(w[None], c)[0]
 
-    def prepare(self, x, sr:int|None=None) -> Tensor: # (windows, 1 or 2, n_samples)
-        "All windows of a recording at once; as `windows`."
-        return torch.stack([w for _, w, _ in self.windows(x, sr)])
+@patch
+def prepare(self:Classifier, x, sr:int|None=None) -> Tensor: # (windows, 1 or 2, n_samples)
+    "All windows of a recording at once; as `windows`."
+    return torch.stack([w for _, w, _ in self.windows(x, sr)])
 
-    @torch.inference_mode()
-    def probabilities(self,
-        x, sr:int|None=None, # as in `windows`
-        batch:int=2,         # windows at a time: more are hardly faster, at 30 MB each (EAT-S)
-    ) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample, probabilities (classes,), level
-        """What the network says of each window, as the recording goes by, before the temperature of
-        the run."""
-        windows = self.windows(x, sr)
-        while part := list(islice(windows, batch)):
-            starts, heard, levels = zip(*part)
-            scores = self.frozen(torch.stack(heard).to(self.device))
-            p = self.task.probabilities(scores.float().cpu())
-            yield from zip(starts, p, levels)
+# %% ../nbs/engine/infer.ipynb #6465fb7a
+@patch
+@torch.inference_mode()
+def probabilities(self:Classifier,
+    x, sr:int|None=None, # as in `windows`
+    batch:int=2,         # windows at a time: more are hardly faster, at 30 MB each (EAT-S)
+) -> Iterator[tuple[int, Tensor, Tensor]]: # first sample, probabilities (classes,), level
+    """What the network says of each window, as the recording goes by, before the temperature of
+    the run."""
+    windows = self.windows(x, sr)
+    while part := list(islice(windows, batch)):
+        starts, heard, levels = zip(*part)
+        scores = self.frozen(torch.stack(heard).to(self.device))
+        p = self.task.probabilities(scores.float().cpu())
+        yield from zip(starts, p, levels)
 
-    def predict(self,
-        x,                # as in `windows`
-        top_k:int=5,      # how many labels
-        sr:int|None=None, # rate of a waveform in Hz
-        threshold:float|None=None, # instead of `top_k`: every label at least so probable, or none
-    ) -> list[tuple[str, float]]:  # the best labels first, each with its probability
-        """The most probable labels of a recording: the mean over the windows that vote
-        (`eat.windows.votes`). Warns if it is silent. Probabilities sum to 1 if the run was trained
-        on one class a clip, else each class is a question of its own. Errors as `eat.files.stream`
-        raises them."""
-        if not isinstance(top_k, int) or top_k < 1:
-            raise ValueError(f"top_k={top_k!r}, expected a whole number of at least 1")
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ValueError(f"threshold={threshold}, expected between 0 and 1")
-        # of an hour no more than a few numbers a window
-        _, each, levels = zip(*self.probabilities(x, sr))
-        each, one_clip = torch.stack(each), torch.zeros(len(each), dtype=torch.int64)
-        vote = votes(torch.stack(levels), one_clip, 1)
-        if vote.any(): each = each[vote]
-        else: warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
-        p = each.double().mean(0)
-        if self.task == SINGLE: p = at_temperature(p, self.config.temperature)
-        p, order = p.sort(descending=True)
-        answers = [(self.classes[i], q) for i, q in zip(order.tolist(), p.tolist())]
-        return answers[:top_k] if threshold is None else [a for a in answers if a[1] >= threshold]
+# %% ../nbs/engine/infer.ipynb #6465fb7b
+@patch
+def predict(self:Classifier,
+    x,                # as in `windows`
+    top_k:int=5,      # how many labels
+    sr:int|None=None, # rate of a waveform in Hz
+    threshold:float|None=None, # instead of `top_k`: every label at least so probable, or none
+) -> list[tuple[str, float]]:  # the best labels first, each with its probability
+    """The most probable labels of a recording: the mean over the windows that vote
+    (`eat.windows.votes`). Warns if it is silent. Probabilities sum to 1 if the run was trained
+    on one class a clip, else each class is a question of its own. Errors as `eat.files.stream`
+    raises them."""
+    if not isinstance(top_k, int) or top_k < 1:
+        raise ValueError(f"top_k={top_k!r}, expected a whole number of at least 1")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ValueError(f"threshold={threshold}, expected between 0 and 1")
+    # of an hour no more than a few numbers a window
+    _, each, levels = zip(*self.probabilities(x, sr))
+    each, one_clip = torch.stack(each), torch.zeros(len(each), dtype=torch.int64)
+    vote = votes(torch.stack(levels), one_clip, 1)
+    if vote.any(): each = each[vote]
+    else: warnings.warn(f"{source_name(x)} is silent: the answer means nothing", stacklevel=2)
+    p = each.double().mean(0)
+    if self.task == SINGLE: p = at_temperature(p, self.config.temperature)
+    p, order = p.sort(descending=True)
+    answers = [(self.classes[i], q) for i, q in zip(order.tolist(), p.tolist())]
+    return answers[:top_k] if threshold is None else [a for a in answers if a[1] >= threshold]
 
 # %% ../nbs/engine/infer.ipynb #a4dc9da6
 def _note(text): print(f"eat_predict: {text}", file=sys.stderr)
