@@ -64,7 +64,9 @@ def faults(path):
     if path.stat().st_size > KB*1000: yield f"{path.stat().st_size//1000} KB, at most {KB} are wanted: save fewer or smaller pictures and players"
     try: nbformat.validate(nbformat.read(path, nbformat.NO_CONVERT))
     except nbformat.ValidationError as e: yield f"not a notebook: {str(e).splitlines()[0][:200]}"
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    book = json.loads(path.read_text(encoding="utf-8"))
+    cells = book["cells"]
+    if "widgets" in book["metadata"]: yield "the state of widgets was saved, which are dead without a kernel: take `widgets` out of the notebook's metadata"
     if len({c.get("id") for c in cells}) < len(cells): yield "two cells have the same id"
     if any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
