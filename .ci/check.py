@@ -16,6 +16,7 @@ APPENDS = re.compile(r"^#\|\s*exporti?\s+(\S+)", re.M) # to a module that anothe
 EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would rewrite the package
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 BASE64 = re.compile(r"base64,[\w+/=]+")
+FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)
 MACHINE_PATH = re.compile(r"(?<![\w.>/:~-])(?:/(?:home|root|Users|tmp|work|mnt|opt|private|content)/|[A-Z]:\\+Users\\)[^\s\"'<>)]*")
 
 
@@ -30,6 +31,12 @@ def texts(output):
 def has_picture(cell):
     "A figure among the saved outputs."
     return any(kind.startswith("image/") for o in cell.get("outputs", []) for kind in o.get("data", {}))
+
+
+def fig_alt(cell):
+    "The text of a cell's directive fig-alt, which stands for its pictures where they are not seen; None without one."
+    found = FIG_ALT.search("".join(cell["source"]))
+    return found and found[1]
 
 
 def mixes_imports(source):

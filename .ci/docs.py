@@ -1,9 +1,11 @@
 """Prepares the documentation site in _proc, where `quarto render` finds it: what nbdev_proc_nbs does, without installing Quarto.
 
-nbdev makes a link of each known name in backticks, inside of signatures too, where Markdown shows the raw link: those are undone."""
+nbdev makes a link of each known name in backticks, inside of signatures too, where Markdown shows the raw link: those are undone.
+Quarto reads the directive fig-alt itself; nbconvert's templates look for its text in the cell's metadata."""
 import json, re
 from pathlib import Path
 
+from check import fig_alt
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
@@ -22,6 +24,8 @@ def prepare():
         nb = json.loads(path.read_text(encoding="utf-8"))
         for output in (o for c in nb["cells"] for o in c.get("outputs", [])):
             if "text/markdown" in output.get("data", {}): output["data"]["text/markdown"] = unlink("".join(output["data"]["text/markdown"]))
+        for cell in nb["cells"]:
+            if cell["cell_type"] == "code" and (alt := fig_alt(cell)): cell["metadata"]["alt"] = alt
         path.write_text(json.dumps(nb, ensure_ascii=False), encoding="utf-8")
     return site
 
