@@ -11,6 +11,7 @@ import nbformat, yaml
 TOP = Path(__file__).resolve().parent.parent
 KB = 400 # of a notebook with its outputs
 WIDTH = {"engine": 120, "experiments": 120} # of a line of code, by folder; 100 in lessons and exercises
+PROSE = {"engine": .15} # share of the cells a reader sees that are text, by folder; 0.3 elsewhere
 MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
 APPENDS = re.compile(r"^#\|\s*exporti?\s+(\S+)", re.M) # to a module that another notebook makes
 EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would rewrite the package
@@ -58,6 +59,13 @@ def wide_lines(path, cells):
                        f"{line.strip()[:40]}...")
 
 
+def prose_share(cells):
+    "How many of the cells that a reader sees are text: hidden and folded code is left out."
+    def unseen(c): return c["metadata"].get("jupyter", {}).get("source_hidden") or re.search(r"^#\|\s*hide\s*$", "".join(c["source"]), re.M)
+    seen = [c["cell_type"] for c in cells if c["cell_type"] != "code" or not unseen(c)]
+    return seen.count("markdown")/max(len(seen), 1)
+
+
 def dead_links(path, cells):
     "Relative links of the text that lead nowhere."
     for cell in cells:
@@ -78,6 +86,8 @@ def faults(path):
     if any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
     yield from wide_lines(path, cells)
+    if prose_share(cells) < (least := PROSE.get(path.parent.name, .3)):
+        yield f"{prose_share(cells):.0%} of its cells are text, at least {least:.0%} are wanted: explain more, or fold what only tests"
     yield from (f"a link leads nowhere: {target}" for target in dead_links(path, cells))
     documents = bool(modules(path) or modules(path, APPENDS))
     for number, cell in enumerate(cells):
