@@ -34,7 +34,7 @@ def make_model(
     "A new network for `n_classes`, for clips of `config.n_samples`. ValueError for `config.parts` that make none."
     net = MODELS[config.model](n_classes=n_classes, in_channels=MODES[config.input], n_samples=config.n_samples,
                                **config.parts)
-    return fast(net)
+    return fast(net) if config.kernels == "auto" else net
 
 def stft_windows(
     sr:int, # samples per second

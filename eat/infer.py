@@ -95,7 +95,8 @@ class Classifier:
     def __init__(self, model, config:TrainConfig, classes:list, device="cpu"):
         self.model, self.device = model.to(device).eval(), torch.device(device)
         self.config, self.classes = config, classes
-        self.frozen, self.task = frozen(self.model), TASKS.get(config.task, SINGLE)
+        self.frozen = frozen(self.model) if config.kernels == "auto" else self.model
+        self.task = TASKS.get(config.task, SINGLE)
 
     @classmethod
     def load(cls,

@@ -74,7 +74,7 @@ def predict_scores(
 ) -> Tensor: # (clips, classes), on the CPU
     "Scores before softmax or sigmoid of clips, in order, each the mean over its windows, at the run's temperature."
     task = task_of(clips.targets) if config.task == "auto" else TASKS[config.task]
-    model = frozen(model.eval())
+    model = frozen(model.eval()) if config.kernels == "auto" else model.eval()
     device = next(model.parameters()).device
     rows = torch.arange(len(clips))[slice(None) if idx is None else idx]
     clip, start = clip_windows(clips, rows.tolist(), config)
