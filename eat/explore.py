@@ -652,10 +652,11 @@ def _is_mix(name, values): return values["mix"] == name
 
 def mix_explorer(
     sr:int=22050, # samples per second
+    mix:str="freqmix", # the one that it starts with
 ):
     "Two clips, a mix and its label."
     import ipywidgets as W
-    mix = W.Dropdown(description="mix", options=list(MIXES), value="freqmix")
+    kind = W.Dropdown(description="mix", options=list(MIXES), value=mix)
     lam = W.FloatSlider(description="lam", value=.7, min=0, max=1, step=.01)
     sides = {"low band from sound 1": "low", "high band from sound 1": "high"}
     side = W.Dropdown(description="cutoff side", options=sides)
@@ -667,7 +668,7 @@ def mix_explorer(
     rules = {"convex (weights)": "convex", "union (both)": "union"}
     labels = W.Dropdown(description="labels", options=rules)
     controls = dict(
-        mix=Control(mix, "how the two clips are mixed"),
+        mix=Control(kind, "how the two clips are mixed"),
         lam=Control(lam, "share of the first clip; training draws it at random"),
         **_sound_controls("cow", 7, "1"), **_sound_controls("rain", 4, "2"),
         side=Control(side, "training draws one of the two", partial(_is_mix, "freqmix")),
