@@ -66,14 +66,14 @@ def check_batch(clips:int, batch_size:int, world:int, name:str) -> int: # clips 
     return size
 
 class OneHead(nn.Module):
-    "A network of one's own in training: what `eat.loss.Learner` is for an EAT, without small classifiers."
+    "A network of one's own in training: what `eat.loss.WithAuxiliary` is for an EAT, without small classifiers."
     def __init__(self, model:nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, x) -> list: # [(scores, features)], here the scores twice
-        scores = self.model(x)
-        return [(scores, scores)]
+    def forward(self, x) -> list: # [(logits, features)], here the logits twice
+        logits = self.model(x)
+        return [(logits, logits)]
 
 # %% ../nbs/engine/loop.ipynb #6301ef2f
 def place(clips, device):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SINGLE', 'MULTI', 'TASKS', 'smooth_cross_entropy', 'binary_cross_entropy', 'check_scores', 'average_precision',
            'mean_average_precision', 'recalls', 'Task', 'metric_of', 'figure_text', 'task_of', 'fit_temperature',
-           'at_temperature', 'clip_weights', 'class_weights', 'distillation', 'Learner', 'Objective']
+           'at_temperature', 'clip_weights', 'class_weights', 'distillation', 'WithAuxiliary', 'Objective']
 
 # %% ../nbs/09_attention.ipynb #2dd066ae
 from dataclasses import dataclass
@@ -16,36 +16,36 @@ from torch import Tensor, nn
 from .model import EAT, GapHead
 
 # %% ../nbs/09_attention.ipynb #ba0c4a7d
-def _check(scores:Tensor, target:Tensor):
+def _check(logits:Tensor, target:Tensor):
     "ValueError unless both are float batches of one shape (batch, classes)."
-    if scores.shape != target.shape or scores.ndim != 2 or not target.is_floating_point():
-        raise ValueError("expected scores and targets of one shape (batch, classes), floats, "
-                         f"got {tuple(scores.shape)} and {tuple(target.shape)}, {target.dtype}")
+    if logits.shape != target.shape or logits.ndim != 2 or not target.is_floating_point():
+        raise ValueError("expected logits and targets of one shape (batch, classes), floats, "
+                         f"got {tuple(logits.shape)} and {tuple(target.shape)}, {target.dtype}")
 
 def smooth_cross_entropy(
-    scores:Tensor,        # before the softmax (batch, classes)
+    logits:Tensor,        # before the softmax (batch, classes)
     target:Tensor,        # one-hot or convex, rows sum to 1 (batch, classes)
     smoothing:float=0.1,  # share of the target spread over all classes, 0 to 1
     weight:Tensor|None=None, # of each clip (batch,); None: all alike
 ) -> Tensor:              # summed over classes, averaged over clips
     """Label-smoothed cross entropy for one class a clip (section 4).
     ValueError for shapes that differ."""
-    _check(scores, target)
-    if weight is None: return F.cross_entropy(scores, target, label_smoothing=smoothing)
-    each = F.cross_entropy(scores, target, label_smoothing=smoothing, reduction="none")
+    _check(logits, target)
+    if weight is None: return F.cross_entropy(logits, target, label_smoothing=smoothing)
+    each = F.cross_entropy(logits, target, label_smoothing=smoothing, reduction="none")
     return (weight*each).mean()
 
 # %% ../nbs/09_attention.ipynb #7e32c9af
 def binary_cross_entropy(
-    scores:Tensor, # before the sigmoid (batch, classes)
+    logits:Tensor, # before the sigmoid (batch, classes)
     target:Tensor, # multi-hot or mixed, each value in [0, 1] (batch, classes)
     weight:Tensor|None=None, # of each clip (batch,); None: all alike
 ) -> Tensor:       # summed over classes, averaged over clips
     """Binary cross entropy for several classes a clip and for mixed clips
     (section 4, reference [40]). ValueError for shapes that differ."""
-    _check(scores, target)
+    _check(logits, target)
     if weight is not None: weight = weight[:, None]
-    return F.binary_cross_entropy_with_logits(scores, target, weight, reduction="sum")/len(scores)
+    return F.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")/len(logits)
 
 # %% ../nbs/09_attention.ipynb #41a8f507
 def check_scores(
@@ -107,7 +107,7 @@ def recalls(
 # %% ../nbs/09_attention.ipynb #0759c70a
 @dataclass(frozen=True)
 class Task:
-    """What is asked about a clip. It decides the loss, how scores become probabilities, and by
+    """What is asked about a clip. It decides the loss, how logits become probabilities, and by
     which figure a network is judged."""
     name:str   # "single": one class a clip; "multi": any number of classes, also none
     metric:str # the figure: "accuracy", or "mAP"
@@ -119,28 +119,28 @@ class Task:
         "Whether the loss is binary cross entropy."
         return self.name == "multi" or loss == "bce" or loss == "auto" and mixed
 
-    def probabilities(self, scores:Tensor) -> Tensor: # scores and probabilities (..., classes)
+    def probabilities(self, logits:Tensor) -> Tensor: # logits and probabilities (..., classes)
         "One class a clip: softmax, they sum to 1. Several: each class for itself."
-        return scores.sigmoid() if self.name == "multi" else scores.softmax(-1)
+        return logits.sigmoid() if self.name == "multi" else logits.softmax(-1)
 
     def measure(self,
-        scores:Tensor,  # (clips, classes)
+        logits:Tensor,  # (clips, classes)
         targets:Tensor, # (clips, classes), 0 and 1
     ) -> dict:
         "Cross entropy (plain or binary) and the figures of this task."
         if self.name == "multi":
-            return dict(loss=binary_cross_entropy(scores, targets).item(),
-                        mAP=mean_average_precision(scores, targets))
-        right = scores.argmax(1) == targets.argmax(1)
-        balanced = recalls(scores, targets).nanmean().item()
-        return dict(loss=F.cross_entropy(scores, targets).item(),
+            return dict(loss=binary_cross_entropy(logits, targets).item(),
+                        mAP=mean_average_precision(logits, targets))
+        right = logits.argmax(1) == targets.argmax(1)
+        balanced = recalls(logits, targets).nanmean().item()
+        return dict(loss=F.cross_entropy(logits, targets).item(),
                     accuracy=right.float().mean().item(),
                     balanced_accuracy=balanced)
 
-    def answers(self, scores:Tensor) -> Tensor: # scores and answers (clips, classes), bool
+    def answers(self, logits:Tensor) -> Tensor: # logits and answers (clips, classes), bool
         "The class with the highest score, or every class that is more probable than not."
-        if self.name == "multi": return scores > 0
-        return F.one_hot(scores.argmax(1), scores.shape[1]).bool()
+        if self.name == "multi": return logits > 0
+        return F.one_hot(logits.argmax(1), logits.shape[1]).bool()
 
 # %% ../nbs/09_attention.ipynb #c6e24d0c
 SINGLE, MULTI = Task("single", "accuracy"), Task("multi", "mAP")
@@ -184,13 +184,13 @@ def task_of(
 
 # %% ../nbs/09_attention.ipynb #e5e49da8
 def fit_temperature(
-    scores:Tensor,  # of clips that were not trained on (clips, classes)
+    logits:Tensor,  # of clips that were not trained on (clips, classes)
     targets:Tensor, # one-hot (clips, classes)
 ) -> float:         # 0.05 to 20: below 1 the network was too modest, above 1 too sure
-    "The temperature at which softmax(scores/T) predicts the targets best."
+    "The temperature at which softmax(logits/T) predicts the targets best."
     grid = torch.logspace(-1, 1, 401, 20.).double().clamp(.05, 20)
-    scores, targets = scores.double(), targets.double()
-    losses = [smooth_cross_entropy(scores/t, targets, 1/(len(scores) + 1)) for t in grid]
+    logits, targets = logits.double(), targets.double()
+    losses = [smooth_cross_entropy(logits/t, targets, 1/(len(logits) + 1)) for t in grid]
     return round(grid[torch.stack(losses).argmin()].item(), 4)
 
 def at_temperature(
@@ -223,15 +223,15 @@ def class_weights(
 
 # %% ../nbs/09_attention.ipynb #57d7356c
 def distillation(
-    scores:Tensor,         # of the student (batch, classes)
-    teacher:Tensor,        # scores of the teacher (batch, classes); no gradient flows into it
+    logits:Tensor,         # of the student (batch, classes)
+    teacher:Tensor,        # logits of the teacher (batch, classes); no gradient flows into it
     temperature:float=3.,  # softens both, above 0
     binary:bool=False,     # classes are independent (sigmoid) instead of exclusive (softmax)
 ) -> Tensor: # summed over classes, averaged over clips, times temperature squared
     """How far a student's softened answers are from a teacher's: Kullback-Leibler divergence,
     0 where both agree. ValueError for shapes that differ."""
-    _check(scores, teacher)
-    s, t = scores/temperature, teacher.detach()/temperature
+    _check(logits, teacher)
+    s, t = logits/temperature, teacher.detach()/temperature
     if binary:
         p = t.sigmoid()
         divergence = binary_cross_entropy(s, p) - binary_cross_entropy(t, p)
@@ -241,11 +241,11 @@ def distillation(
     return temperature**2 * divergence
 
 # %% ../nbs/09_attention.ipynb #763f5454
-class Learner(nn.Module):
+class WithAuxiliary(nn.Module):
     """An EAT in training: the network, and with `auxiliary=True` a small classifier before each of
     its two dilated stages (reference [39]).
 
-    `learner.model` is the network alone, all that is saved and used later."""
+    Its `model` is the network alone, all that is saved and used later."""
     def __init__(self,
         model:EAT,            # changed by nothing here
         auxiliary:bool=False, # attach the small classifiers
@@ -263,7 +263,7 @@ class Learner(nn.Module):
 
     def forward(self,
         x:Tensor, # waveforms (batch, channels, time)
-    )->list:      # [(scores, features), ...], the deepest first
+    )->list:      # [(logits, features), ...], the deepest first
         m, out = self.model, []
         x = m._checked(x)
         for name, part in m.backbone.named_children():
@@ -293,29 +293,29 @@ class Objective:
             raise ValueError("expected hint >= 0 and temperature > 0, "
                              f"got {self.hint} and {self.temperature}")
 
-    def label_loss(self, scores:Tensor, target:Tensor, binary:bool, weight=None)->Tensor: # scalar
+    def label_loss(self, logits:Tensor, target:Tensor, binary:bool, weight=None)->Tensor: # scalar
         "Binary or smoothed cross entropy."
-        if binary: return binary_cross_entropy(scores, target, weight)
-        return smooth_cross_entropy(scores, target, self.smoothing, weight)
+        if binary: return binary_cross_entropy(logits, target, weight)
+        return smooth_cross_entropy(logits, target, self.smoothing, weight)
 
     def __call__(self,
-        outs:list,                 # what `Learner` gives
+        outs:list,                 # what `WithAuxiliary` gives
         target:Tensor,             # (batch, classes)
         binary:bool=False,         # classes are independent
-        teacher:Tensor|None=None,  # scores of a teacher for the same batch (batch, classes)
+        teacher:Tensor|None=None,  # logits of a teacher for the same batch (batch, classes)
         weights:Tensor|None=None,  # of the classes, from `class_weights`; None: all alike
     )->Tensor:                     # scalar
         "The loss of a batch."
-        (scores, embedding), *small = [(s.float(), f.float()) for s, f in outs]
+        (logits, embedding), *small = [(s.float(), f.float()) for s, f in outs]
         weight = None if weights is None else clip_weights(target, weights)
-        loss = self.label_loss(scores, target, binary, weight)
+        loss = self.label_loss(logits, target, binary, weight)
         if teacher is not None:
-            advice = distillation(scores, teacher.float(), self.temperature, binary)
+            advice = distillation(logits, teacher.float(), self.temperature, binary)
             loss = (1-self.teacher)*loss + self.teacher*advice
         deep = F.layer_norm(embedding.detach(), embedding.shape[-1:])
         for s, f in small:
             label = self.label_loss(s, target, binary, weight)
-            opinion = distillation(s, scores, self.temperature, binary)
+            opinion = distillation(s, logits, self.temperature, binary)
             distance = F.mse_loss(F.layer_norm(f, f.shape[-1:]), deep)
             loss = loss + (1-self.alpha)*label + self.alpha*opinion
             loss = loss + self.hint*distance

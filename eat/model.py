@@ -256,7 +256,7 @@ def _check_config(block, head, dim, heads, dropout, factors, **counts):
 class EAT(nn.Module):
     """End-to-end audio classifier. Section 3.1, figure 4, table 9.
 
-    Waveforms `(batch, in_channels, time)` in, scores before the softmax `(batch, n_classes)` out.
+    Waveforms `(batch, in_channels, time)` in, logits `(batch, n_classes)` out.
     Any length is accepted: a clip shorter than `min_samples`, the smallest length that the stack
     can reflect, is zero-padded at its end to that length. Raises `ValueError` for settings that
     make no network and for an input that is not a batch of waveforms."""
@@ -352,8 +352,8 @@ def frames(self:EAT,
 @patch
 def forward(self:EAT,
     x:Tensor, # waveforms (batch, in_channels, time)
-)->Tensor: # scores (batch, n_classes)
-    "Scores before the softmax."
+)->Tensor: # logits (batch, n_classes)
+    "The logits: scores before the softmax."
     return self.classify(self.embed(x))
 
 def eat_s(**kw)->EAT: # any argument of `EAT`

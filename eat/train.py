@@ -26,8 +26,8 @@ from .command import command, settings_text
 from .core import keeping_buffers, provenance, seed_everything
 from .loop import (OneHead, Stopwatch, TimeLimit, check_batch, opening, peak_memory, place,
                       publish, result_of, shown, start_processes, stop_signals)
-from .loss import (SINGLE, TASKS, Learner, Objective, class_weights, clip_weights, figure_text,
-                      fit_temperature, metric_of)
+from .loss import (SINGLE, TASKS, Objective, WithAuxiliary, class_weights, clip_weights,
+                      figure_text, fit_temperature, metric_of)
 from .mix import RandomMix
 from .model import EAT
 from .run import check_room, clip_table, seen_before, some, write_json
@@ -179,7 +179,7 @@ def new_state(
     if config.self_distill and not isinstance(net, EAT):
         kind = type(net).__name__
         raise ValueError(f"self_distill=True, expected False for a {kind}, which is no EAT")
-    learner = Learner(net, config.self_distill) if isinstance(net, EAT) else OneHead(net)
+    learner = WithAuxiliary(net, config.self_distill) if isinstance(net, EAT) else OneHead(net)
     learner = learner.to(device)
     groups = param_groups(learner, config.weight_decay)
     opt = torch.optim.AdamW(groups, lr=config.lr, betas=(.9, config.beta2), fused=True)
