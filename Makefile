@@ -27,7 +27,6 @@ demo: .venv/installed
 # One thread each: two workers on two cores would only get in each other's way with more.
 test: export OMP_NUM_THREADS=1
 test: .venv/installed-dev
-	$(BIN)/nbdev_test --n_workers 2 --timing
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q nbs/engine/fast.ipynb nbs/engine/frozen.ipynb nbs/10_train.ipynb nbs/engine/devices.ipynb --without numba
 	$(BIN)/python -m pytest -n 2 --dist loadfile nbs
 lab: .venv/installed-dev

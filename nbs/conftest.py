@@ -1,4 +1,4 @@
-"""pytest items drawn from the notebooks: every cell that asserts, or calls one of fastcore's `test_*`, is a test.
+"""pytest items drawn from the notebooks: every cell that asserts, or calls one of fastcore's `test_*`, is a test; the last one runs the notebook to its end.
 
 `pytest` shows them one by one, named after notebook and heading; `nbdev_test` runs the same cells a notebook at a time.
 The cells of a notebook share one namespace and run in order. Whatever stands above a selected cell runs first.
@@ -49,7 +49,7 @@ class Notebook(pytest.File):
         self.shell, self.done, self.failed, self.before = None, 0, {}, None
         skip = set(get_config(path=Path(__file__).parent)["tst_flags"].split()) - set(self.config.getoption("--nb-flags").split())
         left_out = set(self.config.getoption("--without").split())
-        heading, count, self.cells = self.path.stem, {}, []
+        heading, count, last, self.cells = self.path.stem, {}, 0, []
         for cell in NBProcessor(self.path, procs=FrontmatterProc, process=True).nb.cells:
             if cell.cell_type == "markdown":
                 titles = re.findall(r"^#{1,4} (.+)", cell.source, re.M)
@@ -62,7 +62,9 @@ class Notebook(pytest.File):
                 count[heading] = count.get(heading, 0) + 1
                 item = Cell.from_parent(self, name=f"{heading} [{count[heading]}]", index=len(self.cells) - 1)
                 for name in left_out & flags.keys(): item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
+                last = len(self.cells)
                 yield item
+        if last < len(self.cells): yield Cell.from_parent(self, name="to its end", index=len(self.cells) - 1)
 
     def run_to(self, index):
         "Run the cells up to and including `index` that have not run yet; raise if this one failed, or one above it that is no test."
