@@ -262,15 +262,18 @@ def _fold(buf, p):
 
 # %% ../nbs/engine/fast.ipynb #9e3a343c
 @_Kernel
-def _down_sums(lo, hi, g, z, norm, taps, sums):
-    "First trip backwards: `_grad_sums` of each row into `sums` (2, batch, C)."
-    B,C,T = z.shape
-    K = len(taps)
+def _rooms(T, K):
+    "Half of `K` taps, and the buffers `u` and `padded` of `_spread` for a row of `T` values."
     p = K//2
     d = max(p, 1)
     blocks = (T+2*p+d-1)//d
-    u = np.empty(blocks*d, np.float32)
-    padded = np.zeros(blocks+(K-1)//d, np.float32)
+    return p, np.empty(blocks*d, np.float32), np.zeros(blocks+(K-1)//d, np.float32)
+
+@_Kernel
+def _down_sums(lo, hi, g, z, norm, taps, sums):
+    "First trip backwards: `_grad_sums` of each row into `sums` (2, batch, C)."
+    B,C,T = z.shape
+    p,u,padded = _rooms(T, len(taps))
     for i in range(lo, hi):
         b,c = i//C,i%C
         _spread(g[b,c], taps, padded, u)
@@ -282,12 +285,7 @@ def _down_sums(lo, hi, g, z, norm, taps, sums):
 def _down_grad(lo, hi, g, z, norm, taps, means, dz):
     "Second trip backwards: `_grad_row` of each row into `dz`."
     B,C,T = z.shape
-    K = len(taps)
-    p = K//2
-    d = max(p, 1)
-    blocks = (T+2*p+d-1)//d
-    u = np.empty(blocks*d, np.float32)
-    padded = np.zeros(blocks+(K-1)//d, np.float32)
+    p,u,padded = _rooms(T, len(taps))
     for i in range(lo, hi):
         b,c = i//C,i%C
         _spread(g[b,c], taps, padded, u)
