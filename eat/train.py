@@ -24,8 +24,8 @@ from .checkpoint import (begin_folder, checkpoint_size, check_losses, describe, 
                             run_folder, save_state, stft_windows)
 from .command import command, settings_text
 from .core import keeping_buffers, provenance, seed_everything
-from .loop import (OneHead, Stopwatch, TimeLimit, check_batch, opening, peak_memory, place,
-                      publish, result_of, shown, start_processes, stop_signals)
+from .loop import (OneHead, Stopwatch, TimeLimit, check_batch, opening, peak_memory,
+                      publish, result_of, shown, start_processes, stop_signals, to_device)
 from .loss import (SINGLE, TASKS, Objective, WithAuxiliary, class_weights, clip_weights,
                       figure_text, fit_temperature, metric_of)
 from .mix import RandomMix
@@ -297,7 +297,7 @@ def run_steps(t:Training) -> bool:
     rank, world, device = a.process_index, a.num_processes, t.device
     net = state.learner if world == 1 else a.prepare_model(state.learner, device_placement=False)
     if config.compile: net = torch.compile(net)
-    train, watched = place(t.train, device), place(t.watched, device)
+    train, watched = to_device(t.train, device), to_device(t.watched, device)
     clock = Stopwatch(state)
     now = saved = clock.last
     with stop_signals() as asked:
@@ -384,7 +384,7 @@ def settle_temperature(t:Training) -> TrainConfig:
     "The configuration with the temperature of the watched clips; several classes a clip keep 1."
     state, config = t.state, t.config
     if state.scores is None:
-        watched = place(t.watched, t.device)
+        watched = to_device(t.watched, t.device)
         state.scores = predict_together(t.accelerator, state.ema, watched, config)
     if config.task == "multi": return config
     fitted = fit_temperature(state.scores, t.watched.targets.cpu())
@@ -400,7 +400,9 @@ def end_run(
     run.config = settle_temperature(t)
     if write: begin_folder(t.path, described | dict(temperature=run.config.temperature), clips)
     if t.watched is t.test: scores = t.state.scores
-    else: scores = predict_together(t.accelerator, t.state.ema, place(t.test, t.device), run.config)
+    else:
+        test = to_device(t.test, t.device)
+        scores = predict_together(t.accelerator, t.state.ema, test, run.config)
     task = TASKS[run.config.task]
     run.metrics = score(scores, t.test.targets, task)
     run.never = never_answered(scores, t.test.targets, t.train.classes, task)
