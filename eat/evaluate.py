@@ -15,8 +15,9 @@ from fastcore.basics import patch
 from torch import Tensor
 
 from .checkpoint import load_run, names_hash
-from .core import keeping_buffers, prepare_device, show_spec, show_wave, listen
+from .core import keeping_buffers, prepare_device
 from .data import ClipSet
+from .spectrum import show_spec, show_wave, listen
 from .loss import (SINGLE, Task, average_precision, check_scores, mean_average_precision,
                       task_of)
 from .run import UNKNOWN, clip_table, differences, expand, read_clips, seen_before, some

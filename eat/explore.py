@@ -21,13 +21,14 @@ import numpy as np, soundfile as sf, torch
 from torch import Tensor
 from torch.nn.functional import avg_pool1d, pad
 
-from .audio import fix_length, load_audio, peak_normalise
+from .data import fix_length, peak_normalise
+from .files import load_audio
 from .augment import (COLOURS, AudioAugment, add_noise, delay, flip_polarity, fragment_gain,
                          high_pass, low_pass, low_sine, mu_law, phase_noise,
                          quantise, random_gain, random_resample, time_mask)
-from .core import show_spec, show_wave
 from .data import find_esc, read_esc
-from .mix import MIXES, freqmix_cutoff, stft
+from .mix import MIXES, freqmix_cutoff
+from .spectrum import show_spec, show_wave, stft
 from .synth import CLASSES, synth_clip
 
 # %% ../nbs/engine/explore.ipynb #a0a8dc57

@@ -16,15 +16,14 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
 
-from .audio import peak_normalise
+from .checkpoint import load_run, network_input, newest_run, unfinished
+from .command import command
 from .core import keeping_buffers, prepare_device
-from .data import mean_and_peak, window_starts
+from .data import mean_and_peak, peak_normalise, window_starts
 from .files import source_name, stream
 from .frozen import frozen
 from .loss import SINGLE, TASKS, at_temperature, figure_text, metric_of
-from .command import command
 from .run import expand, part_of_training
-from .checkpoint import load_run, network_input, newest_run, unfinished
 from .settings import TrainConfig, preset
 from .windows import votes, window_levels
 

@@ -8,8 +8,9 @@ __all__ = ['MODES', 'phase_waveform', 'magnitude_waveform', 'phase_input']
 # %% ../nbs/12_phase.ipynb #45b34327
 import torch
 from torch import Tensor
-from .audio import peak_normalise
-from .mix import _window, istft, stft
+from .data import peak_normalise
+from .mix import _window
+from .spectrum import istft, stft
 
 # %% ../nbs/12_phase.ipynb #6cb9aea0
 def _unit(spec):
