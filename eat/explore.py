@@ -227,7 +227,7 @@ def _colour_keys(fig, axs):
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
     from matplotlib.ticker import MaxNLocator
-    fig.subplots_adjust(left=.07, right=.93, hspace=.42)
+    fig.subplots_adjust(left=.07, right=.93, hspace=.5)
     for ax in axs[2:].flat: ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axs[2, 0].set_title("phase: how far it turns in a hop beyond the bin's own", loc="left", size=9)
     axs[3, 0].set_title("instantaneous frequency that each bin states (dB)", loc="left", size=9)
@@ -269,7 +269,7 @@ def draw_mix(
     fig, # a matplotlib Figure, empty or drawn by this function before; its height follows the rows
 ):
     "`draw_clips`, on a figure that is twice as high where there are phases to draw."
-    fig.set_figheight(fig.get_figwidth()*(.76 if view.phases else .36))
+    fig.set_figheight(fig.get_figwidth()*(.68 if view.phases else .36))
     return draw_clips(view, fig)
 
 # %% ../nbs/engine/explore.ipynb #7197b1e7
@@ -770,6 +770,6 @@ def mix_explorer(
         draw=Control(draw, "another random place of the span", partial(_is_mix, "timemix")),
         n_fft=Control(_powers(7, 12, 1024, sr), "of the STFT, in mix and pictures"),
         overlap=Control(overlap, "step from one window to the next"),
-        phase=Control(phase, "drawn below the spectrograms: what happens in the green box"),
+        phase=Control(phase, "in the green box, drawn below the spectrograms"),
         labels=Control(labels, "how the target is made"), **_common(sr))
     return explorer(partial(mix_view, sr=sr), draw_mix, controls)
