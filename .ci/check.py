@@ -16,6 +16,7 @@ MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
 APPENDS = re.compile(r"^#\|\s*exporti?\s+(\S+)", re.M) # to a module that another notebook makes
 EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would rewrite the package
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+LESSON = re.compile(r"\[(\d\d)\]\((?:\.\./)?(\d\d_\w+\.ipynb)") # a link that says the number of a lesson
 BASE64 = re.compile(r"base64,[\w+/=]+")
 FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)
 MACHINE_PATH = re.compile(r"(?<![\w.>/:~-])(?:/(?:home|root|Users|tmp|work|mnt|opt|private|content)/|[A-Z]:\\+Users\\)[^\s\"'<>)]*")
@@ -74,6 +75,14 @@ def dead_links(path, cells):
             if not re.match(r"\w+:|#", target) and not (path.parent/target.partition("#")[0]).exists(): yield target
 
 
+def wrong_numbers(cells):
+    "Links that say the number of one lesson and lead to another."
+    for cell in cells:
+        if cell["cell_type"] != "markdown": continue
+        for number, target in LESSON.findall("".join(cell["source"])):
+            if not target.startswith(number): yield f"[{number}]({target})"
+
+
 def faults(path):
     "What is wrong with one notebook; a line each."
     if path.stat().st_size > KB*1000: yield f"{path.stat().st_size//1000} KB, at most {KB} are wanted: save fewer or smaller pictures and players"
@@ -89,9 +98,11 @@ def faults(path):
     if prose_share(cells) < (least := PROSE.get(path.parent.name, .3)):
         yield f"{prose_share(cells):.0%} of its cells are text, at least {least:.0%} are wanted: explain more, or fold what only tests"
     yield from (f"a link leads nowhere: {target}" for target in dead_links(path, cells))
+    yield from (f"a link says the number of another lesson: {link}" for link in wrong_numbers(cells))
     documents = bool(modules(path) or modules(path, APPENDS))
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue
+        if has_picture(cell) and not fig_alt(cell): yield f'cell {number} has a picture without an alternative text: begin it with `#| fig-alt: "one sentence that says what is to be seen"`'
         if documents and mixes_imports("".join(cell["source"])): yield f"cell {number} imports and does other things: give the import a cell of its own, or the site cannot be prepared"
         if EXPORTS.search("".join(cell["source"])): yield f"cell {number} calls nbdev_export: run it in a shell instead"
         for output in cell["outputs"]:

@@ -5,7 +5,7 @@ Quarto reads the directive fig-alt itself; nbconvert's templates look for its te
 import json, re
 from pathlib import Path
 
-from check import fig_alt
+from check import fig_alt, has_picture
 from nbdev.quarto import refresh_quarto_yml
 from nbdev.serve import proc_nbs
 
@@ -25,7 +25,9 @@ def prepare():
         for output in (o for c in nb["cells"] for o in c.get("outputs", [])):
             if "text/markdown" in output.get("data", {}): output["data"]["text/markdown"] = unlink("".join(output["data"]["text/markdown"]))
         for cell in nb["cells"]:
-            if cell["cell_type"] == "code" and (alt := fig_alt(cell)): cell["metadata"]["alt"] = alt
+            if not has_picture(cell): continue
+            cell["metadata"]["alt"] = fig_alt(cell)
+            if not cell["metadata"]["alt"]: raise SystemExit(f"{path}: a picture has lost its fig-alt: {''.join(cell['source'])[:80]}")
         path.write_text(json.dumps(nb, ensure_ascii=False), encoding="utf-8")
     return site
 
