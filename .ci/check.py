@@ -11,7 +11,7 @@ import nbformat, yaml
 TOP = Path(__file__).resolve().parent.parent
 KB = 400 # of a notebook with its outputs
 WIDTH = {"engine": 120, "experiments": 120} # of a line of code, by folder; 100 in lessons and exercises
-PROSE = {"engine": .15} # share of the cells a reader sees that are text, by folder; 0.3 elsewhere
+PROSE = {"engine": .15} # share of the cells a reader sees that are text, by folder; 0.35 elsewhere
 MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
 APPENDS = re.compile(r"^#\|\s*exporti?\s+(\S+)", re.M) # to a module that another notebook makes
 EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would rewrite the package
@@ -95,7 +95,7 @@ def faults(path):
     if any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
     yield from wide_lines(path, cells)
-    if prose_share(cells) < (least := PROSE.get(path.parent.name, .3)):
+    if prose_share(cells) < (least := PROSE.get(path.parent.name, .35)):
         yield f"{prose_share(cells):.0%} of its cells are text, at least {least:.0%} are wanted: explain more, or fold what only tests"
     yield from (f"a link leads nowhere: {target}" for target in dead_links(path, cells))
     yield from (f"a link says the number of another lesson: {link}" for link in wrong_numbers(cells))
