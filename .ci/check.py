@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat, yaml
 
 TOP = Path(__file__).resolve().parent.parent
-KB = 400 # of a notebook with its outputs
+KB = 300 # of a notebook with its outputs
 WIDTH = {"engine": 120, "experiments": 120} # of a line of code, by folder; 100 in lessons and exercises
 PROSE = {"engine": .15} # share of the cells a reader sees that are text, by folder; 0.35 elsewhere
 MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
