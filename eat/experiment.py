@@ -92,7 +92,7 @@ EXPERIMENTS = dict(
          "with a margin": dict(_BINARY, crop="sound", crop_margin=.5)},
         "scaled with its clip", without=1),
     recipe=Experiment(
-        "Whole clips, or twice as many steps on crops around sound, in the same time? Fold 1 takes no part",
+        "Whole clips, or twice as many steps on shorter crops around sound? Fold 1 takes no part",
         {"whole clips": {},
          "crops": _CROPS,
          "+ cross entropy": dict(_CROPS, loss="ce")}, without=1),

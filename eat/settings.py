@@ -126,7 +126,7 @@ class OptimConfig:
 class RunConfig:
     "How a run goes, which changes nothing of what it computes but for rounding (and for the seed)."
     precision:Literal["auto", "fp32", "bf16"] = setting("auto", may_differ=True) # "auto": bf16 on a GPU that has it
-    kernels:Literal["auto", "plain"] = setting("auto", may_differ=True) # fused ones on a CPU (engine/fast), or none
+    kernels:Literal["auto", "plain"] = setting("auto", may_differ=True) # fused on a CPU (engine/fast), or PyTorch alone
     compile:bool = setting(False, may_differ=True) # `torch.compile` the network
     eval_every:int = setting(1, low=1, may_differ=True) # epochs between two evaluations on the watched fold
     save_minutes:float = setting(5, low=0, may_differ=True) # minutes between two checkpoints; 0: after every step
