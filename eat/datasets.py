@@ -356,6 +356,15 @@ def _check_spelling(table, root):
             raise ValueError(f"{shown(root)}: class names that differ in case only, such as in {' and '.join(first)}: "
                              "expected one name")
 
+# %% ../nbs/engine/datasets.ipynb #cd190986
+def _tell_splits(root, parts, inner):
+    "Say which fold each folder of a split is."
+    named = {shown(os.path.basename(d)): f for d, f in parts.items()}
+    named = named or {shown(os.path.basename(p)): f for p, (_, f) in inner.items()}
+    said = ", ".join(f"fold {f} is {name}" for name, f in sorted(named.items(), key=lambda p: p[1]))
+    extra = "; val_fold=2 keeps fold 2 out of training" if 2 in named.values() else ""
+    warnings.warn(f"{shown(root)}: the folders are splits: {said}{extra}", stacklevel=3)
+
 # %% ../nbs/engine/datasets.ipynb #cd190985
 def read_folder(
     root,             # holds class_name/clip.wav, perhaps below train/ and test/
@@ -392,11 +401,7 @@ def read_folder(
     table["target"] = np.searchsorted(classes, table.label)
     if table.fold.nunique() < 2: return table.drop(columns="fold")
     _check_spelling(table, root)
-    named = {shown(os.path.basename(d)): f for d, f in parts.items()}
-    named = named or {shown(os.path.basename(p)): f for p, (_, f) in inner.items()}
-    said = ", ".join(f"fold {f} is {name}" for name, f in sorted(named.items(), key=lambda p: p[1]))
-    extra = "; val_fold=2 keeps fold 2 out of training" if 2 in named.values() else ""
-    warnings.warn(f"{shown(root)}: the folders are splits: {said}{extra}", stacklevel=2)
+    _tell_splits(root, parts, inner)
     return table
 
 # %% ../nbs/engine/datasets.ipynb #ccff1a29

@@ -66,6 +66,10 @@ EXPERIMENTS = dict(
          "+ modified blocks": dict(_BINARY, parts=dict(_COMMON, block="modified")),
          "+ dilation": dict(_BINARY, parts=dict(head="gap")),
          "+ transformer": dict(_BINARY, parts={})}),
+)
+
+# %% ../nbs/engine/experiment.ipynb #812f163f
+EXPERIMENTS |= dict(
     labels=Experiment(
         "Should a mixed clip carry weights, or both labels? "
         "(the algorithms say weights, the published code both)",

@@ -222,6 +222,7 @@ def _busy_below(x, sr) -> float:
     share = int((power < .95*power[-1]).sum())/len(power)
     return min(1000*math.ceil(max(share*sr/2000, 1)), sr/2)
 
+# %% ../nbs/engine/explore.ipynb #7bab0979
 def _colour_keys(fig, axs):
     "What the colours of the two rows of phases mean, on the right of them; made with the axes."
     from matplotlib.cm import ScalarMappable
@@ -240,6 +241,7 @@ def _colour_keys(fig, axs):
         fig.colorbar(mapped, cax=cax).set_ticks(list(ticks), labels=list(ticks.values()))
     for ax in axs[::2].flat: ax.tick_params(labelbottom=False)
 
+# %% ../nbs/engine/explore.ipynb #7bab097a
 def _draw_phases(view, axs, centre):
     "The third and fourth row of `draw_clips`: a short piece of each clip around sample `centre`."
     fig, (first, *_) = axs[0, 0].figure, view.clips.values()
@@ -264,6 +266,7 @@ def _draw_phases(view, axs, centre):
         inst.set_xlabel("time (s)")
     for ax in axs[2:, 0]: ax.set_ylabel("kHz")
 
+# %% ../nbs/engine/explore.ipynb #7bab097b
 def draw_mix(
     view:View,
     fig, # a matplotlib Figure, empty or drawn by this function before; its height follows the rows

@@ -10,6 +10,7 @@ __all__ = ['SINGLE', 'MULTI', 'TASKS', 'smooth_cross_entropy', 'binary_cross_ent
 # %% ../nbs/09_attention.ipynb #2dd066ae
 from dataclasses import dataclass
 import torch, torch.nn.functional as F
+from fastcore.basics import patch
 from torch import Tensor, nn
 
 # %% ../nbs/09_attention.ipynb #38ff7e6f
@@ -298,25 +299,27 @@ class Objective:
         if binary: return binary_cross_entropy(logits, target, weight)
         return smooth_cross_entropy(logits, target, self.smoothing, weight)
 
-    def __call__(self,
-        outs:list,                 # what `WithAuxiliary` gives
-        target:Tensor,             # (batch, classes)
-        binary:bool=False,         # classes are independent
-        teacher:Tensor|None=None,  # logits of a teacher for the same batch (batch, classes)
-        weights:Tensor|None=None,  # of the classes, from `class_weights`; None: all alike
-    )->Tensor:                     # scalar
-        "The loss of a batch."
-        (logits, embedding), *small = [(s.float(), f.float()) for s, f in outs]
-        weight = None if weights is None else clip_weights(target, weights)
-        loss = self.label_loss(logits, target, binary, weight)
-        if teacher is not None:
-            advice = distillation(logits, teacher.float(), self.temperature, binary)
-            loss = (1-self.teacher)*loss + self.teacher*advice
-        deep = F.layer_norm(embedding.detach(), embedding.shape[-1:])
-        for s, f in small:
-            label = self.label_loss(s, target, binary, weight)
-            opinion = distillation(s, logits, self.temperature, binary)
-            distance = F.mse_loss(F.layer_norm(f, f.shape[-1:]), deep)
-            loss = loss + (1-self.alpha)*label + self.alpha*opinion
-            loss = loss + self.hint*distance
-        return loss
+# %% ../nbs/09_attention.ipynb #bbb5cc42
+@patch
+def __call__(self:Objective,
+    outs:list,                 # what `WithAuxiliary` gives
+    target:Tensor,             # (batch, classes)
+    binary:bool=False,         # classes are independent
+    teacher:Tensor|None=None,  # logits of a teacher for the same batch (batch, classes)
+    weights:Tensor|None=None,  # of the classes, from `class_weights`; None: all alike
+)->Tensor:                     # scalar
+    "The loss of a batch."
+    (logits, embedding), *small = [(s.float(), f.float()) for s, f in outs]
+    weight = None if weights is None else clip_weights(target, weights)
+    loss = self.label_loss(logits, target, binary, weight)
+    if teacher is not None:
+        advice = distillation(logits, teacher.float(), self.temperature, binary)
+        loss = (1-self.teacher)*loss + self.teacher*advice
+    deep = F.layer_norm(embedding.detach(), embedding.shape[-1:])
+    for s, f in small:
+        label = self.label_loss(s, target, binary, weight)
+        opinion = distillation(s, logits, self.temperature, binary)
+        distance = F.mse_loss(F.layer_norm(f, f.shape[-1:]), deep)
+        loss = loss + (1-self.alpha)*label + self.alpha*opinion
+        loss = loss + self.hint*distance
+    return loss
