@@ -11,7 +11,7 @@ import nbformat, yaml
 TOP = Path(__file__).resolve().parent.parent
 KB = 300 # of a notebook with its outputs
 WIDTH = {"engine": 120, "experiments": 120} # of a line of code, by folder; 100 in lessons and exercises
-PROSE = {"engine": .15} # share of the cells a reader sees that are text, by folder; 0.35 elsewhere
+PROSE = {"engine": .3} # share of the cells a reader sees that are text, by folder; 0.35 elsewhere
 MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
 APPENDS = re.compile(r"^#\|\s*exporti?\s+(\S+)", re.M) # to a module that another notebook makes
 EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would rewrite the package
