@@ -113,26 +113,27 @@ class Evaluation:
     def ranking(self) -> Tensor: # scores that are comparable between clips
         return self.scores.double().log_softmax(1) if self.single_label else self.scores
 
-    @property
-    def accuracy(self) -> float: # between 0 and 1
-        return self._measure("accuracy")
+# %% ../nbs/11_evaluate.ipynb #ev0a11f1
+@patch(as_prop=True)
+def accuracy(self:Evaluation) -> float: # between 0 and 1
+    return self._measure("accuracy")
 
-    @property
-    def balanced_accuracy(self) -> float: # the mean recall of the classes that have clips
-        return self._measure("balanced_accuracy")
+@patch(as_prop=True)
+def balanced_accuracy(self:Evaluation) -> float: # the mean recall of the classes that have clips
+    return self._measure("balanced_accuracy")
 
-    @property
-    def never(self) -> list: # names of classes that are never answered
-        return never_answered(self.scores, self.targets, self.clips.classes, self.task)
+@patch(as_prop=True)
+def never(self:Evaluation) -> list: # names of classes that are never answered
+    return never_answered(self.scores, self.targets, self.clips.classes, self.task)
 
-    @property
-    def confusion(self) -> Tensor: return confusion_matrix(self.scores, self.targets)
+@patch(as_prop=True)
+def confusion(self:Evaluation) -> Tensor: return confusion_matrix(self.scores, self.targets)
 
-    @property
-    def mAP(self) -> float: return mean_average_precision(self.ranking, self.targets)
+@patch(as_prop=True)
+def mAP(self:Evaluation) -> float: return mean_average_precision(self.ranking, self.targets)
 
-    @property
-    def d_prime(self) -> float: return d_prime(self.ranking, self.targets)
+@patch(as_prop=True)
+def d_prime(self:Evaluation) -> float: return d_prime(self.ranking, self.targets)
 
 # %% ../nbs/11_evaluate.ipynb #b2ddbbbf
 @patch
