@@ -17,64 +17,73 @@ from torch import Tensor, nn
 from .model import EAT, GapHead
 
 # %% ../nbs/09_attention.ipynb #ba0c4a7d
-def _check(logits:Tensor, target:Tensor):
+def _check(logits: Tensor, target: Tensor):
     "ValueError unless both are float batches of one shape (batch, classes)."
     if logits.shape != target.shape or logits.ndim != 2 or not target.is_floating_point():
-        raise ValueError("expected logits and targets of one shape (batch, classes), floats, "
-                         f"got {tuple(logits.shape)} and {tuple(target.shape)}, {target.dtype}")
+        raise ValueError(
+            "expected logits and targets of one shape (batch, classes), floats, "
+            f"got {tuple(logits.shape)} and {tuple(target.shape)}, {target.dtype}"
+        )
 
 def smooth_cross_entropy(
-    logits:Tensor,        # before the softmax (batch, classes)
-    target:Tensor,        # one-hot or convex, rows sum to 1 (batch, classes)
-    smoothing:float=0.1,  # share of the target spread over all classes, 0 to 1
-    weight:Tensor|None=None, # of each clip (batch,); None: all alike
-) -> Tensor:              # summed over classes, averaged over clips
+    logits: Tensor,  # before the softmax (batch, classes)
+    target: Tensor,  # one-hot or convex, rows sum to 1 (batch, classes)
+    smoothing: float = 0.1,  # share of the target spread over all classes, 0 to 1
+    weight: Tensor | None = None,  # of each clip (batch,); None: all alike
+) -> Tensor:  # summed over classes, averaged over clips
     """Label-smoothed cross entropy for one class a clip (section 4).
     ValueError for shapes that differ."""
     _check(logits, target)
-    if weight is None: return F.cross_entropy(logits, target, label_smoothing=smoothing)
+    if weight is None:
+        return F.cross_entropy(logits, target, label_smoothing=smoothing)
     each = F.cross_entropy(logits, target, label_smoothing=smoothing, reduction="none")
-    return (weight*each).mean()
+    return (weight * each).mean()
 
 # %% ../nbs/09_attention.ipynb #7e32c9af
 def binary_cross_entropy(
-    logits:Tensor, # before the sigmoid (batch, classes)
-    target:Tensor, # multi-hot or mixed, each value in [0, 1] (batch, classes)
-    weight:Tensor|None=None, # of each clip (batch,); None: all alike
-) -> Tensor:       # summed over classes, averaged over clips
+    logits: Tensor,  # before the sigmoid (batch, classes)
+    target: Tensor,  # multi-hot or mixed, each value in [0, 1] (batch, classes)
+    weight: Tensor | None = None,  # of each clip (batch,); None: all alike
+) -> Tensor:  # summed over classes, averaged over clips
     """Binary cross entropy for several classes a clip and for mixed clips
     (section 4, reference [40]). ValueError for shapes that differ."""
     _check(logits, target)
-    if weight is not None: weight = weight[:, None]
-    return F.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")/len(logits)
+    if weight is not None:
+        weight = weight[:, None]
+    return F.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum") / len(logits)
 
 # %% ../nbs/09_attention.ipynb #41a8f507
 def check_scores(
-    scores:Tensor, targets:Tensor, # (clips, classes)
-    single:bool=False,             # exactly one class a clip is needed
+    scores: Tensor,
+    targets: Tensor,  # (clips, classes)
+    single: bool = False,  # exactly one class a clip is needed
 ):
     """ValueError for shapes that differ, scores that are not finite, targets other than 0 and 1,
     and (`single`) other clips."""
     if scores.ndim != 2 or scores.shape != targets.shape:
-        raise ValueError(f"scores {tuple(scores.shape)} and targets {tuple(targets.shape)} "
-                         "must have the same shape (clips, classes)")
+        raise ValueError(
+            f"scores {tuple(scores.shape)} and targets {tuple(targets.shape)} "
+            "must have the same shape (clips, classes)"
+        )
     bad = (~scores.isfinite()).any(1).nonzero()
     if len(bad):
         i = bad[0, 0]
         raise ValueError(f"the scores of clip {i} are not finite: {scores[i].tolist()}")
-    if ((targets != 0) & (targets != 1)).any(): raise ValueError("expected targets of 0 and 1")
+    if ((targets != 0) & (targets != 1)).any():
+        raise ValueError("expected targets of 0 and 1")
     bad = (targets.sum(1) != 1).nonzero() if single else []
     if len(bad):
         i = bad[0, 0]
         raise ValueError(
             f"expected one class a clip, clip {i} has {int(targets[i].sum())}: "
-            "accuracy and confusion are not defined, use mean_average_precision")
+            "accuracy and confusion are not defined, use mean_average_precision"
+        )
 
 # %% ../nbs/09_attention.ipynb #0b1c7486
 def average_precision(
-    scores:Tensor,  # (clips, classes), any range: only the order counts
-    targets:Tensor, # (clips, classes), 0 or 1, any number of classes a clip
-) -> Tensor:        # (classes,), float64, 0 to 1; NaN for a class without a positive clip
+    scores: Tensor,  # (clips, classes), any range: only the order counts
+    targets: Tensor,  # (clips, classes), 0 or 1, any number of classes a clip
+) -> Tensor:  # (classes,), float64, 0 to 1; NaN for a class without a positive clip
     """How far up a class's own clips stand when all clips are sorted by its score.
     Errors as `check_scores` raises them."""
     check_scores(scores, targets)
@@ -82,157 +91,171 @@ def average_precision(
     hit = targets.T.double().gather(1, order)
     below = torch.searchsorted(score.flip(1).contiguous(), score)
     reach = len(scores) - below  # clips with at least this score
-    precision = hit.cumsum(1).gather(1, reach - 1)/reach
-    return (hit*precision).sum(1)/hit.sum(1)
+    precision = hit.cumsum(1).gather(1, reach - 1) / reach
+    return (hit * precision).sum(1) / hit.sum(1)
 
 def mean_average_precision(
-    scores:Tensor, targets:Tensor, # as in `average_precision`
+    scores: Tensor,
+    targets: Tensor,  # as in `average_precision`
 ) -> float:
     """mAP: the mean of `average_precision` over the classes that have a positive clip; those
     without are left out. ValueError if none has."""
     ap = average_precision(scores, targets)
     if ap.isnan().all():
-        raise ValueError(f"none of the {len(ap)} classes has a positive clip: "
-                         "there is nothing to average")
+        raise ValueError(
+            f"none of the {len(ap)} classes has a positive clip: there is nothing to average"
+        )
     return ap.nanmean().item()
 
 # %% ../nbs/09_attention.ipynb #27bdb872
 def recalls(
-    scores:Tensor,  # (clips, classes)
-    targets:Tensor, # (clips, classes), one-hot
-) -> Tensor:        # (classes,), float64, 0 to 1; NaN for a class without clips
+    scores: Tensor,  # (clips, classes)
+    targets: Tensor,  # (clips, classes), one-hot
+) -> Tensor:  # (classes,), float64, 0 to 1; NaN for a class without clips
     "The share of each class's clips that were answered with it."
     right = scores.argmax(1) == targets.argmax(1)
-    return (targets*right[:, None]).double().sum(0)/targets.double().sum(0)
+    return (targets * right[:, None]).double().sum(0) / targets.double().sum(0)
 
 # %% ../nbs/09_attention.ipynb #0759c70a
 @dataclass(frozen=True)
 class Task:
     """What is asked about a clip. It decides the loss, how logits become probabilities, and by
     which figure a network is judged."""
-    name:str   # "single": one class a clip; "multi": any number of classes, also none
-    metric:str # the figure: "accuracy", or "mAP"
 
-    def binary(self,
-        loss:str,   # the setting "auto", "ce" or "bce"
-        mixed:bool, # whether clips are being mixed
+    name: str  # "single": one class a clip; "multi": any number of classes, also none
+    metric: str  # the figure: "accuracy", or "mAP"
+
+    def binary(
+        self,
+        loss: str,  # the setting "auto", "ce" or "bce"
+        mixed: bool,  # whether clips are being mixed
     ) -> bool:
         "Whether the loss is binary cross entropy."
         return self.name == "multi" or loss == "bce" or loss == "auto" and mixed
 
-    def probabilities(self, logits:Tensor) -> Tensor: # logits and probabilities (..., classes)
+    def probabilities(self, logits: Tensor) -> Tensor:  # logits and probabilities (..., classes)
         "One class a clip: softmax, they sum to 1. Several: each class for itself."
         return logits.sigmoid() if self.name == "multi" else logits.softmax(-1)
 
-    def measure(self,
-        logits:Tensor,  # (clips, classes)
-        targets:Tensor, # (clips, classes), 0 and 1
+    def measure(
+        self,
+        logits: Tensor,  # (clips, classes)
+        targets: Tensor,  # (clips, classes), 0 and 1
     ) -> dict:
         "Cross entropy (plain or binary) and the figures of this task."
         if self.name == "multi":
-            return dict(loss=binary_cross_entropy(logits, targets).item(),
-                        mAP=mean_average_precision(logits, targets))
+            return dict(
+                loss=binary_cross_entropy(logits, targets).item(),
+                mAP=mean_average_precision(logits, targets),
+            )
         right = logits.argmax(1) == targets.argmax(1)
         balanced = recalls(logits, targets).nanmean().item()
-        return dict(loss=F.cross_entropy(logits, targets).item(),
-                    accuracy=right.float().mean().item(),
-                    balanced_accuracy=balanced)
+        return dict(
+            loss=F.cross_entropy(logits, targets).item(),
+            accuracy=right.float().mean().item(),
+            balanced_accuracy=balanced,
+        )
 
-    def answers(self, logits:Tensor) -> Tensor: # logits and answers (clips, classes), bool
+    def answers(self, logits: Tensor) -> Tensor:  # logits and answers (clips, classes), bool
         "The class with the highest score, or every class that is more probable than not."
-        if self.name == "multi": return logits > 0
+        if self.name == "multi":
+            return logits > 0
         return F.one_hot(logits.argmax(1), logits.shape[1]).bool()
 
 # %% ../nbs/09_attention.ipynb #c6e24d0c
 SINGLE, MULTI = Task("single", "accuracy"), Task("multi", "mAP")
 TASKS = dict(single=SINGLE, multi=MULTI)
 
-def metric_of(figures) -> str: # a dictionary as `Task.measure` gives it, or a table of such rows
+def metric_of(figures) -> str:  # a dictionary as `Task.measure` gives it, or a table of such rows
     "By which figure a run was judged: \"mAP\", or \"accuracy\"."
     return MULTI.metric if MULTI.metric in figures else SINGLE.metric
 
 def figure_text(
-    figures:dict,      # as `Task.measure` gives them; older runs have no balanced accuracy
-    always:bool=False, # the balanced accuracy too where it is the same
+    figures: dict,  # as `Task.measure` gives them; older runs have no balanced accuracy
+    always: bool = False,  # the balanced accuracy too where it is the same
 ) -> str:
     "A figure for people: share of clips in percent with the balanced accuracy, or mAP."
-    if metric_of(figures) == "mAP": return f"{figures['mAP']:.3f}"
+    if metric_of(figures) == "mAP":
+        return f"{figures['mAP']:.3f}"
     accuracy = figures["accuracy"]
     plain = f"{100*accuracy:.1f} %"
     balanced = f"{100*figures.get('balanced_accuracy', accuracy):.1f} %"
-    if plain == balanced and not always: return plain
+    if plain == balanced and not always:
+        return plain
     return f"{plain} (balanced {balanced})"
 
 # %% ../nbs/09_attention.ipynb #ec827e4b
 def task_of(
-    targets:Tensor,    # (clips, classes), each value in [0, 1]
-    task:str="auto",   # "auto": as the targets say; or "single", "multi"
-    name:str="the data", # begins a message
+    targets: Tensor,  # (clips, classes), each value in [0, 1]
+    task: str = "auto",  # "auto": as the targets say; or "single", "multi"
+    name: str = "the data",  # begins a message
 ) -> Task:
     """The task that targets belong to. ValueError for values outside 0 to 1, and for
     task='single' where a clip has not exactly one class."""
     if not ((targets >= 0) & (targets <= 1)).all():
         raise ValueError(f"{name}: expected targets between 0 and 1")
     odd = ((targets == 1).sum(1) != 1) | ((targets != 0).sum(1) != 1)
-    if task == "auto": return MULTI if odd.any() else SINGLE
+    if task == "auto":
+        return MULTI if odd.any() else SINGLE
     if task == "single" and odd.any():
         i = odd.nonzero()[0].item()
         has = int((targets[i] != 0).sum())
         raise ValueError(
             f"{name}: task='single' means exactly one class a clip, clip {i} has {has} "
-            f"({int(odd.sum())} such clips of {len(targets)}): task='multi' allows any number")
+            f"({int(odd.sum())} such clips of {len(targets)}): task='multi' allows any number"
+        )
     return TASKS[task]
 
 # %% ../nbs/09_attention.ipynb #e5e49da8
 def fit_temperature(
-    logits:Tensor,  # of clips that were not trained on (clips, classes)
-    targets:Tensor, # one-hot (clips, classes)
-) -> float:         # 0.05 to 20: below 1 the network was too modest, above 1 too sure
+    logits: Tensor,  # of clips that were not trained on (clips, classes)
+    targets: Tensor,  # one-hot (clips, classes)
+) -> float:  # 0.05 to 20: below 1 the network was too modest, above 1 too sure
     "The temperature at which softmax(logits/T) predicts the targets best."
-    grid = torch.logspace(-1, 1, 401, 20.).double().clamp(.05, 20)
+    grid = torch.logspace(-1, 1, 401, 20.0).double().clamp(0.05, 20)
     logits, targets = logits.double(), targets.double()
-    losses = [smooth_cross_entropy(logits/t, targets, 1/(len(logits) + 1)) for t in grid]
+    losses = [smooth_cross_entropy(logits / t, targets, 1 / (len(logits) + 1)) for t in grid]
     return round(grid[torch.stack(losses).argmin()].item(), 4)
 
 def at_temperature(
-    p:Tensor, # probabilities (..., classes)
-    temperature:float,
+    p: Tensor,  # probabilities (..., classes)
+    temperature: float,
 ) -> Tensor:  # softmax(log(p)/temperature)
     "Probabilities of one class a clip, sharper (below 1) or softer. At 1 they stay as they are."
-    return p if temperature == 1 else (p.clamp(min=1e-30).log()/temperature).softmax(-1)
+    return p if temperature == 1 else (p.clamp(min=1e-30).log() / temperature).softmax(-1)
 
 # %% ../nbs/09_attention.ipynb #adde895c
-def _or_none(target): # a last column for the clips of no class
+def _or_none(target):  # a last column for the clips of no class
     return torch.cat([target, (target.sum(1, keepdim=True) == 0).to(target)], 1)
 
 def clip_weights(
-    target:Tensor,  # one-hot, multi-hot or mixed (clips, classes)
-    weights:Tensor, # of each class, and of "no class" (classes + 1,)
-) -> Tensor:        # (clips,)
+    target: Tensor,  # one-hot, multi-hot or mixed (clips, classes)
+    weights: Tensor,  # of each class, and of "no class" (classes + 1,)
+) -> Tensor:  # (clips,)
     "The mean weight of each clip's classes."
     target = _or_none(target)
-    return target @ weights.to(target)/target.sum(1)
+    return target @ weights.to(target) / target.sum(1)
 
 def class_weights(
-    targets:Tensor, # of all training clips (clips, classes)
-) -> Tensor:        # (classes + 1,): the last is for clips of no class
+    targets: Tensor,  # of all training clips (clips, classes)
+) -> Tensor:  # (classes + 1,): the last is for clips of no class
     """Weights that make all classes alike in sum: the inverse of how often each occurs, the mean
     over the clips is 1."""
     n = _or_none(targets).sum(0)
-    w = torch.where(n > 0, 1/n, 0.)
-    return w/clip_weights(targets, w).mean()
+    w = torch.where(n > 0, 1 / n, 0.0)
+    return w / clip_weights(targets, w).mean()
 
 # %% ../nbs/09_attention.ipynb #57d7356c
 def distillation(
-    logits:Tensor,         # of the student (batch, classes)
-    teacher:Tensor,        # logits of the teacher (batch, classes); no gradient flows into it
-    temperature:float=3.,  # softens both, above 0
-    binary:bool=False,     # classes are independent (sigmoid) instead of exclusive (softmax)
-) -> Tensor: # summed over classes, averaged over clips, times temperature squared
+    logits: Tensor,  # of the student (batch, classes)
+    teacher: Tensor,  # logits of the teacher (batch, classes); no gradient flows into it
+    temperature: float = 3.0,  # softens both, above 0
+    binary: bool = False,  # classes are independent (sigmoid) instead of exclusive (softmax)
+) -> Tensor:  # summed over classes, averaged over clips, times temperature squared
     """How far a student's softened answers are from a teacher's: Kullback-Leibler divergence,
     0 where both agree. ValueError for shapes that differ."""
     _check(logits, teacher)
-    s, t = logits/temperature, teacher.detach()/temperature
+    s, t = logits / temperature, teacher.detach() / temperature
     if binary:
         p = t.sigmoid()
         divergence = binary_cross_entropy(s, p) - binary_cross_entropy(t, p)
@@ -247,24 +270,29 @@ class WithAuxiliary(nn.Module):
     its two dilated stages (reference [39]).
 
     Its `model` is the network alone, all that is saved and used later."""
-    def __init__(self,
-        model:EAT,            # changed by nothing here
-        auxiliary:bool=False, # attach the small classifiers
+
+    def __init__(
+        self,
+        model: EAT,  # changed by nothing here
+        auxiliary: bool = False,  # attach the small classifiers
     ):
         super().__init__()
         self.model = model
         self.heads, self.classify = nn.ModuleDict(), nn.ModuleDict()
-        if not auxiliary: return
+        if not auxiliary:
+            return
         n, dim = len(model.factors), model.classify.in_features
         names = [f"down{n-1}", f"down{n}"]
         for name in names:
             channels = model.backbone.get_submodule(f"{name}.conv.conv").out_channels
             self.heads[name] = GapHead(channels, dim)
-        for name in names: self.classify[name] = nn.Linear(dim, model.n_classes)
+        for name in names:
+            self.classify[name] = nn.Linear(dim, model.n_classes)
 
-    def forward(self,
-        x:Tensor, # waveforms (batch, channels, time)
-    )->list:      # [(logits, features), ...], the deepest first
+    def forward(
+        self,
+        x: Tensor,  # waveforms (batch, channels, time)
+    ) -> list:  # [(logits, features), ...], the deepest first
         m, out = self.model, []
         x = m._checked(x)
         for name, part in m.backbone.named_children():
@@ -280,46 +308,53 @@ class WithAuxiliary(nn.Module):
 class Objective:
     """The loss of a training step: label loss, self-distillation, and a teacher's opinion, as far
     as they are asked for. ValueError for values out of range."""
-    smoothing:float = 0.1     # of the labels in cross entropy
-    alpha:float = 0.3         # share of the deepest classifier in what the small ones learn, 0 to 1
-    hint:float = 0.01         # weight of the distance between features
-    temperature:float = 3.    # of all distillation
-    teacher:float = 0.5       # share of a teacher in what the deepest classifier learns, 0 to 1
+
+    smoothing: float = 0.1  # of the labels in cross entropy
+    alpha: float = 0.3  # share of the deepest classifier in what the small ones learn, 0 to 1
+    hint: float = 0.01  # weight of the distance between features
+    temperature: float = 3.0  # of all distillation
+    teacher: float = 0.5  # share of a teacher in what the deepest classifier learns, 0 to 1
 
     def __post_init__(self):
         for name in ("smoothing", "alpha", "teacher"):
             value = getattr(self, name)
-            if not 0 <= value <= 1: raise ValueError(f"{name}={value!r}, expected between 0 and 1")
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name}={value!r}, expected between 0 and 1")
         if self.hint < 0 or self.temperature <= 0:
-            raise ValueError("expected hint >= 0 and temperature > 0, "
-                             f"got {self.hint} and {self.temperature}")
+            raise ValueError(
+                "expected hint >= 0 and temperature > 0, " f"got {self.hint} and {self.temperature}"
+            )
 
-    def label_loss(self, logits:Tensor, target:Tensor, binary:bool, weight=None)->Tensor: # scalar
+    def label_loss(
+        self, logits: Tensor, target: Tensor, binary: bool, weight=None
+    ) -> Tensor:  # scalar
         "Binary or smoothed cross entropy."
-        if binary: return binary_cross_entropy(logits, target, weight)
+        if binary:
+            return binary_cross_entropy(logits, target, weight)
         return smooth_cross_entropy(logits, target, self.smoothing, weight)
 
 # %% ../nbs/09_attention.ipynb #bbb5cc42
 @patch
-def __call__(self:Objective,
-    outs:list,                 # what `WithAuxiliary` gives
-    target:Tensor,             # (batch, classes)
-    binary:bool=False,         # classes are independent
-    teacher:Tensor|None=None,  # logits of a teacher for the same batch (batch, classes)
-    weights:Tensor|None=None,  # of the classes, from `class_weights`; None: all alike
-)->Tensor:                     # scalar
+def __call__(
+    self: Objective,
+    outs: list,  # what `WithAuxiliary` gives
+    target: Tensor,  # (batch, classes)
+    binary: bool = False,  # classes are independent
+    teacher: Tensor | None = None,  # logits of a teacher for the same batch (batch, classes)
+    weights: Tensor | None = None,  # of the classes, from `class_weights`; None: all alike
+) -> Tensor:  # scalar
     "The loss of a batch."
     (logits, embedding), *small = [(s.float(), f.float()) for s, f in outs]
     weight = None if weights is None else clip_weights(target, weights)
     loss = self.label_loss(logits, target, binary, weight)
     if teacher is not None:
         advice = distillation(logits, teacher.float(), self.temperature, binary)
-        loss = (1-self.teacher)*loss + self.teacher*advice
+        loss = (1 - self.teacher) * loss + self.teacher * advice
     deep = F.layer_norm(embedding.detach(), embedding.shape[-1:])
     for s, f in small:
         label = self.label_loss(s, target, binary, weight)
         opinion = distillation(s, logits, self.temperature, binary)
         distance = F.mse_loss(F.layer_norm(f, f.shape[-1:]), deep)
-        loss = loss + (1-self.alpha)*label + self.alpha*opinion
-        loss = loss + self.hint*distance
+        loss = loss + (1 - self.alpha) * label + self.alpha * opinion
+        loss = loss + self.hint * distance
     return loss

@@ -12,12 +12,12 @@ from torch import nn, Tensor
 
 # %% ../nbs/08_model.ipynb #8f753453
 def triangle_taps(
-    d:int, # factor by which the signal will be decimated, at least 1
-)->Tensor: # (2*d+1,), float32, sums to 1
+    d: int,  # factor by which the signal will be decimated, at least 1
+) -> Tensor:  # (2*d+1,), float32, sums to 1
     """Taps of the fixed low-pass filter, `[1, 2, ..., d+1, ..., 2, 1] / (d+1)**2`:
     two moving averages in a row."""
-    up = torch.arange(1., d+2)
-    return torch.cat([up, up[:-1].flip(0)]) / (d+1)**2
+    up = torch.arange(1.0, d + 2)
+    return torch.cat([up, up[:-1].flip(0)]) / (d + 1) ** 2
 
 # %% ../nbs/08_model.ipynb #4d775be8
 class LowPass(nn.Module):
@@ -25,42 +25,53 @@ class LowPass(nn.Module):
     `d`-th sample.
 
     `time` becomes `ceil(time/d)`. Nothing is learned. Section 3.1, reference [29]."""
-    def __init__(self,
-        channels:int, # channels of the signal, each filtered on its own
-        d:int,        # decimation factor
+
+    def __init__(
+        self,
+        channels: int,  # channels of the signal, each filtered on its own
+        d: int,  # decimation factor
     ):
         super().__init__()
-        self.channels,self.d = channels,d
+        self.channels, self.d = channels, d
         self.register_buffer("taps", triangle_taps(d), persistent=False)
-    def forward(self,
-        x:Tensor, # (batch, channels, time)
-    )->Tensor:    # (batch, channels, ceil(time/d))
+
+    def forward(
+        self,
+        x: Tensor,  # (batch, channels, time)
+    ) -> Tensor:  # (batch, channels, ceil(time/d))
         x = F.pad(x, (self.d, self.d), mode="reflect")
-        return F.conv1d(x, self.taps.expand(self.channels, 1, -1), stride=self.d,
-                        groups=self.channels)
-    def extra_repr(self): return f"channels={self.channels}, d={self.d}"
+        return F.conv1d(
+            x, self.taps.expand(self.channels, 1, -1), stride=self.d, groups=self.channels
+        )
+
+    def extra_repr(self):
+        return f"channels={self.channels}, d={self.d}"
 
 # %% ../nbs/08_model.ipynb #6514ba7a
 def conv(
-    c_in:int,        # channels in
-    c_out:int,       # channels out
-    kernel:int,      # taps; odd kernels are centred
-    stride:int=1,    # keep every `stride`-th output
-    dilation:int=1,  # spacing between taps
-    groups:int=1,    # `groups=c_in` is a depth-wise convolution
-    bias:bool=False, # add a learned constant
-    norm:bool=True,  # batch normalisation after the convolution
-    act:bool=True,   # LeakyReLU(0.2) at the end
-)->nn.Sequential:    # `time` becomes `ceil(time/stride)`
+    c_in: int,  # channels in
+    c_out: int,  # channels out
+    kernel: int,  # taps; odd kernels are centred
+    stride: int = 1,  # keep every `stride`-th output
+    dilation: int = 1,  # spacing between taps
+    groups: int = 1,  # `groups=c_in` is a depth-wise convolution
+    bias: bool = False,  # add a learned constant
+    norm: bool = True,  # batch normalisation after the convolution
+    act: bool = True,  # LeakyReLU(0.2) at the end
+) -> nn.Sequential:  # `time` becomes `ceil(time/stride)`
     """A convolution that reflects the signal at its ends, with batch normalisation and LeakyReLU
     as asked."""
-    reach = dilation*(kernel-1)
+    reach = dilation * (kernel - 1)
     parts = OrderedDict()
-    if reach: parts["pad"] = nn.ReflectionPad1d((reach//2, reach-reach//2))
-    parts["conv"] = nn.Conv1d(c_in, c_out, kernel, stride=stride, dilation=dilation, groups=groups,
-                              bias=bias)
-    if norm: parts["norm"] = nn.BatchNorm1d(c_out)
-    if act: parts["act"] = nn.LeakyReLU(0.2, inplace=True)
+    if reach:
+        parts["pad"] = nn.ReflectionPad1d((reach // 2, reach - reach // 2))
+    parts["conv"] = nn.Conv1d(
+        c_in, c_out, kernel, stride=stride, dilation=dilation, groups=groups, bias=bias
+    )
+    if norm:
+        parts["norm"] = nn.BatchNorm1d(c_out)
+    if act:
+        parts["act"] = nn.LeakyReLU(0.2, inplace=True)
     return nn.Sequential(parts)
 
 # %% ../nbs/08_model.ipynb #4f4288ba
@@ -69,103 +80,124 @@ class Downsample(nn.Sequential):
     fixed low-pass.
 
     With `antialias=False`, a strided convolution alone. Section 3.1."""
-    def __init__(self,
-        channels:int,        # channels in; twice as many come out
-        d:int,               # decimation factor, at least 2
-        antialias:bool=True, # low-pass before decimating
+
+    def __init__(
+        self,
+        channels: int,  # channels in; twice as many come out
+        d: int,  # decimation factor, at least 2
+        antialias: bool = True,  # low-pass before decimating
     ):
         layers = OrderedDict()
-        layers["conv"] = conv(channels, 2*channels, d+1, stride=1 if antialias else d)
-        if antialias: layers["low_pass"] = LowPass(2*channels, d)
+        layers["conv"] = conv(channels, 2 * channels, d + 1, stride=1 if antialias else d)
+        if antialias:
+            layers["low_pass"] = LowPass(2 * channels, d)
         super().__init__(layers)
 
 # %% ../nbs/08_model.ipynb #3ed1b6f4
 class ModifiedBlock(nn.Module):
     """Residual block of EAT: shortcut + point-wise branch (across channels) + depth-wise branch
     (along time). Section 3.1, reference [31]."""
-    def __init__(self,
-        channels:int,    # channels in and out
-        dilation:int=1,  # spacing of the taps of the depth-wise convolution
-        kernel:int=15,   # taps of the depth-wise convolution
+
+    def __init__(
+        self,
+        channels: int,  # channels in and out
+        dilation: int = 1,  # spacing of the taps of the depth-wise convolution
+        kernel: int = 15,  # taps of the depth-wise convolution
     ):
         super().__init__()
         self.shortcut = conv(channels, channels, 1, bias=True, norm=False, act=False)
         self.point = conv(channels, channels, 1)
         self.depth = conv(channels, channels, kernel, dilation=dilation, groups=channels)
-    def forward(self, x:Tensor)->Tensor: # same shape as `x`
+
+    def forward(self, x: Tensor) -> Tensor:  # same shape as `x`
         return self.shortcut(x) + self.point(x) + self.depth(x)
 
 # %% ../nbs/08_model.ipynb #df20fcfc
 class CommonBlock(nn.Module):
     """The usual residual block, baseline of table 6b:
     identity + (conv 3, BN, LeakyReLU, conv 3, BN)."""
-    def __init__(self,
-        channels:int,   # channels in and out
-        dilation:int=1, # spacing of the taps, in both convolutions
+
+    def __init__(
+        self,
+        channels: int,  # channels in and out
+        dilation: int = 1,  # spacing of the taps, in both convolutions
     ):
         super().__init__()
-        self.body = nn.Sequential(conv(channels, channels, 3, dilation=dilation),
-                                  conv(channels, channels, 3, dilation=dilation, act=False))
-    def forward(self, x:Tensor)->Tensor: return x + self.body(x) # same shape as `x`
+        self.body = nn.Sequential(
+            conv(channels, channels, 3, dilation=dilation),
+            conv(channels, channels, 3, dilation=dilation, act=False),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)  # same shape as `x`
 
 BLOCKS = dict(modified=ModifiedBlock, common=CommonBlock)
 
 # %% ../nbs/08_model.ipynb #433bc4c1
 def backbone(
-    in_channels:int=1,       # channels of the waveform
-    factors:tuple=(4,4,4,4), # decimation of each of the first downsamplings
-    channels:int=16,         # channels after the first convolution
-    block:str="modified",    # "modified" or "common" residual blocks, or a class of your own
-    dilated:bool=True,       # dilations 1, 3, 9 in the last two stages, else 1, 1, 1
-    antialias:bool=True,     # low-pass before decimating
-)->nn.Sequential: # -> (batch, channels * 2**(len(factors)+2), time / (4*prod(factors)), rounded up)
+    in_channels: int = 1,  # channels of the waveform
+    factors: tuple = (4, 4, 4, 4),  # decimation of each of the first downsamplings
+    channels: int = 16,  # channels after the first convolution
+    block: str = "modified",  # "modified" or "common" residual blocks, or a class of your own
+    dilated: bool = True,  # dilations 1, 3, 9 in the last two stages, else 1, 1, 1
+    antialias: bool = True,  # low-pass before decimating
+) -> (
+    nn.Sequential
+):  # -> (batch, channels * 2**(len(factors)+2), time / (4*prod(factors)), rounded up)
     """The convolution stack of figure 4: stem, one downsampling a factor, then two dilated stages
     that halve the time again."""
     Block = BLOCKS.get(block, block)
     dilations = (1, 3, 9) if dilated else (1, 1, 1)
     c = channels
     layers = OrderedDict(stem=conv(in_channels, c, 7))
-    for i,d in enumerate(factors):
+    for i, d in enumerate(factors):
         layers[f"down{i}"] = Downsample(c, d, antialias)
-        c = 2*c
-        if i%2==0: layers[f"res{i}"] = Block(c)
-    for i in range(len(factors), len(factors)+2):
+        c = 2 * c
+        if i % 2 == 0:
+            layers[f"res{i}"] = Block(c)
+    for i in range(len(factors), len(factors) + 2):
         layers[f"res{i}"] = nn.Sequential(*[Block(c, dilation=dil) for dil in dilations])
         layers[f"down{i}"] = Downsample(c, 2, antialias)
-        c = 2*c
+        c = 2 * c
     return nn.Sequential(layers)
 
 # %% ../nbs/08_model.ipynb #b4fb7eda
 def spans(
-    m:nn.Module, # any part of the network
-)->list: # (span, stride) of each filter on the longest way through `m`, in order
+    m: nn.Module,  # any part of the network
+) -> list:  # (span, stride) of each filter on the longest way through `m`, in order
     "How far each filter reaches, in steps of its own input, and by how much it decimates."
-    if isinstance(m, nn.Conv1d): return [((m.kernel_size[0]-1)*m.dilation[0], m.stride[0])]
-    if isinstance(m, LowPass): return [(2*m.d, m.d)]
-    if isinstance(m, ModifiedBlock): m = m.depth
+    if isinstance(m, nn.Conv1d):
+        return [((m.kernel_size[0] - 1) * m.dilation[0], m.stride[0])]
+    if isinstance(m, LowPass):
+        return [(2 * m.d, m.d)]
+    if isinstance(m, ModifiedBlock):
+        m = m.depth
     return [s for child in m.children() for s in spans(child)]
 
 def receptive_field(
-    net:nn.Module, # convolution stack, or the first part of one
-)->tuple: # samples that one output depends on, samples between two outputs
+    net: nn.Module,  # convolution stack, or the first part of one
+) -> tuple:  # samples that one output depends on, samples between two outputs
     """How far one output sees, away from the ends of the clip: from the first layer on,
     `seen += span*step` and `step *= stride`."""
-    seen,step = 1,1
-    for span,stride in spans(net):
-        seen += span*step
+    seen, step = 1, 1
+    for span, stride in spans(net):
+        seen += span * step
         step *= stride
-    return seen,step
+    return seen, step
 
 def shortest(
-    net:nn.Module, # its layers in the order in which the signal meets them
-)->int: # samples
+    net: nn.Module,  # its layers in the order in which the signal meets them
+) -> int:  # samples
     """The smallest length that every reflection of `net` can work on: a reflection of `p` needs
     `p+1` values."""
     need = 1
-    for m in reversed(list(net.modules())): # from what comes out back to what must go in
-        if isinstance(m, nn.ReflectionPad1d): need = max(need, max(m.padding)+1)
-        if isinstance(m, nn.Conv1d): need = (need-1)*m.stride[0]+1
-        if isinstance(m, LowPass): need = max((need-1)*m.d, m.d)+1
+    for m in reversed(list(net.modules())):  # from what comes out back to what must go in
+        if isinstance(m, nn.ReflectionPad1d):
+            need = max(need, max(m.padding) + 1)
+        if isinstance(m, nn.Conv1d):
+            need = (need - 1) * m.stride[0] + 1
+        if isinstance(m, LowPass):
+            need = max((need - 1) * m.d, m.d) + 1
     return need
 
 # %% ../nbs/09_attention.ipynb #cc7eaa71
@@ -178,79 +210,95 @@ from fastcore.basics import patch
 class TransformerHead(nn.Module):
     """Project the frames to `dim`, put a class token first, add learned positions, run a post-norm
     transformer encoder."""
-    def __init__(self,
-        channels:int, # channels of the convolution stack's last output
-        tokens:int,   # frames that the position table is made for
-        dim:int,      # width of a token
-        depth:int,    # transformer layers
-        heads:int,    # attention heads, must divide `dim`
-        ff:int,       # width of the feed-forward layers
-        dropout:float, # probability, in the encoder only
+
+    def __init__(
+        self,
+        channels: int,  # channels of the convolution stack's last output
+        tokens: int,  # frames that the position table is made for
+        dim: int,  # width of a token
+        depth: int,  # transformer layers
+        heads: int,  # attention heads, must divide `dim`
+        ff: int,  # width of the feed-forward layers
+        dropout: float,  # probability, in the encoder only
     ):
         super().__init__()
         self.project = nn.Conv1d(channels, dim, 1)
         self.class_token = nn.Parameter(torch.zeros(1, 1, dim))
-        self.positions = nn.Parameter(torch.zeros(1, 1+tokens, dim))
-        layer = partial(nn.TransformerEncoderLayer, dim, heads, ff, dropout, activation="gelu",
-                        batch_first=True)
-        self.encoder = nn.TransformerEncoder(layer(), depth, norm=nn.LayerNorm(dim),
-                                             enable_nested_tensor=False)
+        self.positions = nn.Parameter(torch.zeros(1, 1 + tokens, dim))
+        layer = partial(
+            nn.TransformerEncoderLayer, dim, heads, ff, dropout, activation="gelu", batch_first=True
+        )
+        self.encoder = nn.TransformerEncoder(
+            layer(), depth, norm=nn.LayerNorm(dim), enable_nested_tensor=False
+        )
         # PyTorch would start all layers with the same weights
         self.encoder.layers = nn.ModuleList([layer() for _ in range(depth)])
 
 # %% ../nbs/09_attention.ipynb #4f0b5e27
 @patch
-def position_table(self:TransformerHead,
-    tokens:int, # frames of the clip at hand
-)->Tensor: # (1, 1+tokens, dim)
+def position_table(
+    self: TransformerHead,
+    tokens: int,  # frames of the clip at hand
+) -> Tensor:  # (1, 1+tokens, dim)
     """The learned positions; for another number of frames, all but the class token's are
     interpolated linearly along time."""
-    if tokens==self.positions.shape[1]-1: return self.positions
-    first,rest = self.positions[:,:1],self.positions[:,1:]
-    rest = rest.transpose(1,2)
+    if tokens == self.positions.shape[1] - 1:
+        return self.positions
+    first, rest = self.positions[:, :1], self.positions[:, 1:]
+    rest = rest.transpose(1, 2)
     rest = F.interpolate(rest, size=tokens, mode="linear", align_corners=False)
-    return torch.cat([first, rest.transpose(1,2)], 1)
+    return torch.cat([first, rest.transpose(1, 2)], 1)
 
 @patch
-def forward(self:TransformerHead,
-    x:Tensor, # output of the convolution stack (batch, channels, tokens)
-)->tuple: # embedding (batch, dim), frames (batch, tokens, dim)
+def forward(
+    self: TransformerHead,
+    x: Tensor,  # output of the convolution stack (batch, channels, tokens)
+) -> tuple:  # embedding (batch, dim), frames (batch, tokens, dim)
     "The class token and the frames as they leave the encoder."
-    x = self.project(x).transpose(1,2)
+    x = self.project(x).transpose(1, 2)
     positions = self.position_table(x.shape[1])
     class_token = self.class_token.expand(x.shape[0], -1, -1)
     x = self.encoder(torch.cat([class_token, x], 1) + positions)
-    return x[:,0],x[:,1:]
+    return x[:, 0], x[:, 1:]
 
 class GapHead(nn.Module):
     """Baseline of table 6b: a convolution layer with global average pooling in the transformer's
     place."""
-    def __init__(self,
-        channels:int, # channels of the convolution stack's last output
-        dim:int,      # width of a frame
+
+    def __init__(
+        self,
+        channels: int,  # channels of the convolution stack's last output
+        dim: int,  # width of a frame
     ):
         super().__init__()
         self.project = conv(channels, dim, 1)
-    def forward(self,
-        x:Tensor, # (batch, channels, tokens)
-    )->tuple:     # embedding (batch, dim), frames (batch, tokens, dim)
-        frames = self.project(x).transpose(1,2)
-        return frames.mean(1),frames
+
+    def forward(
+        self,
+        x: Tensor,  # (batch, channels, tokens)
+    ) -> tuple:  # embedding (batch, dim), frames (batch, tokens, dim)
+        frames = self.project(x).transpose(1, 2)
+        return frames.mean(1), frames
 
 # %% ../nbs/09_attention.ipynb #866e852e
 def _check_config(block, head, dim, heads, dropout, factors, **counts):
     "Raise `ValueError` that names the setting, its value and what was expected."
+
     def need(ok, name, value, want):
-        if not ok: raise ValueError(f"EAT: {name}={value!r}, expected {want}")
-    def whole(o, least): return isinstance(o, Integral) and not isinstance(o, bool) and o>=least
+        if not ok:
+            raise ValueError(f"EAT: {name}={value!r}, expected {want}")
+
+    def whole(o, least):
+        return isinstance(o, Integral) and not isinstance(o, bool) and o >= least
+
     need(block in BLOCKS or callable(block), "block", block, "'modified' or 'common'")
     need(head in ("transformer", "gap"), "head", head, "'transformer' or 'gap'")
     good = isinstance(factors, (tuple, list)) and len(factors) and all(whole(d, 2) for d in factors)
     need(good, "factors", factors, "one or more integers of at least 2")
-    for k,v in dict(counts, dim=dim, heads=heads).items():
+    for k, v in dict(counts, dim=dim, heads=heads).items():
         need(whole(v, 1), k, v, "an integer of at least 1")
-    need(head=="gap" or dim%heads==0, "dim", dim, f"a multiple of heads={heads}")
-    need(0<=dropout<1, "dropout", dropout, "0 <= dropout < 1")
+    need(head == "gap" or dim % heads == 0, "dim", dim, f"a multiple of heads={heads}")
+    need(0 <= dropout < 1, "dropout", dropout, "0 <= dropout < 1")
 
 # %% ../nbs/09_attention.ipynb #30300670
 class EAT(nn.Module):
@@ -260,34 +308,53 @@ class EAT(nn.Module):
     Any length is accepted: a clip shorter than `min_samples`, the smallest length that the stack
     can reflect, is zero-padded at its end to that length. Raises `ValueError` for settings that
     make no network and for an input that is not a batch of waveforms."""
-    def __init__(self,
-        n_classes:int=50,          # classes to tell apart
-        in_channels:int=1,         # of the waveform: 1 mono; 2 for the phase experiment, appendix A
-        n_samples:int=114688,      # clip that the position table is made for; else interpolated
-        factors:tuple=(4,4,4,4),   # decimation of the first downsamplings; 1 s at 16 kHz: (4,4,4)
-        channels:int=16,           # channels after the first convolution
-        dim:int=128,               # width of embedding and frame features
-        depth:int=4,               # transformer layers
-        heads:int=8,               # attention heads
-        ff:int=512,                # width of the transformer's feed-forward layers
-        dropout:float=0.1,         # probability, in the transformer only
-        block:str="modified",      # residual blocks: the paper's, "common" (table 6b), or a class
-        dilated:bool=True,         # dilations 1, 3, 9 in the last two stages, else 1 (table 6b)
-        head:str="transformer",    # or "gap": convolution, global average pooling (table 6b)
-        antialias:bool=True,       # low-pass before decimating, else a plain strided convolution
+
+    def __init__(
+        self,
+        n_classes: int = 50,  # classes to tell apart
+        in_channels: int = 1,  # of the waveform: 1 mono; 2 for the phase experiment, appendix A
+        n_samples: int = 114688,  # clip that the position table is made for; else interpolated
+        factors: tuple = (
+            4,
+            4,
+            4,
+            4,
+        ),  # decimation of the first downsamplings; 1 s at 16 kHz: (4,4,4)
+        channels: int = 16,  # channels after the first convolution
+        dim: int = 128,  # width of embedding and frame features
+        depth: int = 4,  # transformer layers
+        heads: int = 8,  # attention heads
+        ff: int = 512,  # width of the transformer's feed-forward layers
+        dropout: float = 0.1,  # probability, in the transformer only
+        block: str = "modified",  # residual blocks: the paper's, "common" (table 6b), or a class
+        dilated: bool = True,  # dilations 1, 3, 9 in the last two stages, else 1 (table 6b)
+        head: str = "transformer",  # or "gap": convolution, global average pooling (table 6b)
+        antialias: bool = True,  # low-pass before decimating, else a plain strided convolution
     ):
         super().__init__()
-        _check_config(block, head, dim, heads, dropout, factors, n_classes=n_classes,
-                      in_channels=in_channels, n_samples=n_samples, channels=channels, depth=depth,
-                      ff=ff)
+        _check_config(
+            block,
+            head,
+            dim,
+            heads,
+            dropout,
+            factors,
+            n_classes=n_classes,
+            in_channels=in_channels,
+            n_samples=n_samples,
+            channels=channels,
+            depth=depth,
+            ff=ff,
+        )
         self.n_classes = n_classes
         self.in_channels = in_channels
         self.n_samples = n_samples
         self.factors = tuple(factors)
         self.backbone = backbone(in_channels, factors, channels, block, dilated, antialias)
         self.min_samples = shortest(self.backbone)
-        c = channels * 2**(len(factors)+2)
-        if head=="gap": self.head = GapHead(c, dim)
+        c = channels * 2 ** (len(factors) + 2)
+        if head == "gap":
+            self.head = GapHead(c, dim)
         else:
             tokens = self.n_tokens(n_samples)
             self.head = TransformerHead(c, tokens, dim, depth, heads, ff, dropout)
@@ -296,75 +363,86 @@ class EAT(nn.Module):
 
 # %% ../nbs/09_attention.ipynb #0328bcbd
 @patch
-def init_weights(self:EAT):
+def init_weights(self: EAT):
     """Convolution weights, class token and positions from N(0, 0.02), the last two cut at +-0.04;
     the rest as PyTorch does."""
     for m in self.modules():
-        if isinstance(m, nn.Conv1d): nn.init.normal_(m.weight, std=0.02)
+        if isinstance(m, nn.Conv1d):
+            nn.init.normal_(m.weight, std=0.02)
         if isinstance(m, TransformerHead):
             nn.init.trunc_normal_(m.class_token, std=0.02, a=-0.04, b=0.04)
             nn.init.trunc_normal_(m.positions, std=0.02, a=-0.04, b=0.04)
 
 @patch
-def n_tokens(self:EAT,
-    n_samples:int, # length of a clip
-)->int: # frames that reach the head
+def n_tokens(
+    self: EAT,
+    n_samples: int,  # length of a clip
+) -> int:  # frames that reach the head
     """How many frames a clip of `n_samples` becomes: divided by each factor in turn and by 2 twice,
     rounded up each time."""
     n = max(n_samples, self.min_samples)
-    for d in (*self.factors, 2, 2): n = -(-n//d)
+    for d in (*self.factors, 2, 2):
+        n = -(-n // d)
     return n
 
 @patch
-def _checked(self:EAT, x:Tensor)->Tensor:
+def _checked(self: EAT, x: Tensor) -> Tensor:
     """`x`, zero-padded at its end if it is too short; `ValueError` if it is not a batch of
     waveforms."""
     want = f"expected floats (batch, {self.in_channels}, time)"
-    if not isinstance(x, Tensor): raise ValueError(f"EAT: {want}, got {type(x).__name__}")
+    if not isinstance(x, Tensor):
+        raise ValueError(f"EAT: {want}, got {type(x).__name__}")
     got = f"{want}, got shape {tuple(x.shape)}, {x.dtype}"
-    if x.ndim!=3 or x.shape[1]!=self.in_channels: raise ValueError(f"EAT: {got}")
-    if not x.shape[0] or not x.shape[2]: raise ValueError(f"EAT: {got}: nothing in it")
+    if x.ndim != 3 or x.shape[1] != self.in_channels:
+        raise ValueError(f"EAT: {got}")
+    if not x.shape[0] or not x.shape[2]:
+        raise ValueError(f"EAT: {got}: nothing in it")
     dtype = self.classify.weight.dtype
-    if x.dtype!=dtype and not (x.is_floating_point() and torch.is_autocast_enabled(x.device.type)):
+    if x.dtype != dtype and not (
+        x.is_floating_point() and torch.is_autocast_enabled(x.device.type)
+    ):
         raise ValueError(f"EAT: {got}: the weights are {dtype}")
-    return F.pad(x, (0, max(0, self.min_samples-x.shape[-1])))
+    return F.pad(x, (0, max(0, self.min_samples - x.shape[-1])))
 
 # %% ../nbs/09_attention.ipynb #12462522
 @patch
-def features(self:EAT,
-    x:Tensor, # waveforms (batch, in_channels, time)
-)->tuple: # embedding (batch, dim), frames (batch, tokens, dim)
+def features(
+    self: EAT,
+    x: Tensor,  # waveforms (batch, in_channels, time)
+) -> tuple:  # embedding (batch, dim), frames (batch, tokens, dim)
     "Both outputs of the head, in one pass."
     return self.head(self.backbone(self._checked(x)))
 
 @patch
-def embed(self:EAT, x:Tensor)->Tensor: # waveforms (batch, in_channels, time) -> (batch, dim)
+def embed(self: EAT, x: Tensor) -> Tensor:  # waveforms (batch, in_channels, time) -> (batch, dim)
     "The vector that stands for the whole clip: what the linear layer sees."
     return self.features(x)[0]
 
 @patch
-def frames(self:EAT,
-    x:Tensor, # waveforms (batch, in_channels, time)
-)->Tensor: # (batch, tokens, dim)
+def frames(
+    self: EAT,
+    x: Tensor,  # waveforms (batch, in_channels, time)
+) -> Tensor:  # (batch, tokens, dim)
     "One vector a frame, after the encoder and without the class token."
     return self.features(x)[1]
 
 @patch
-def forward(self:EAT,
-    x:Tensor, # waveforms (batch, in_channels, time)
-)->Tensor: # logits (batch, n_classes)
+def forward(
+    self: EAT,
+    x: Tensor,  # waveforms (batch, in_channels, time)
+) -> Tensor:  # logits (batch, n_classes)
     "The logits: scores before the softmax."
     return self.classify(self.embed(x))
 
-def eat_s(**kw)->EAT: # any argument of `EAT`
+def eat_s(**kw) -> EAT:  # any argument of `EAT`
     "EAT-S(mall): 16 channels, embedding 128, 4 layers, 8 heads, feed-forward 512. Table 9."
     return EAT(**{**dict(channels=16, dim=128, depth=4, heads=8, ff=512), **kw})
 
-def eat_m(**kw)->EAT: # any argument of `EAT`
+def eat_m(**kw) -> EAT:  # any argument of `EAT`
     "EAT-M(edium): 32 channels, embedding 256, 6 layers, 16 heads, feed-forward 2048. Table 9."
     return EAT(**{**dict(channels=32, dim=256, depth=6, heads=16, ff=2048), **kw})
 
-def eat_xs(**kw)->EAT: # any argument of `EAT`
+def eat_xs(**kw) -> EAT:  # any argument of `EAT`
     """EAT-XS, not in the paper, for lessons on laptops: 4 channels, embedding 64, 2 layers,
     4 heads, feed-forward 256."""
     return EAT(**{**dict(channels=4, dim=64, depth=2, heads=4, ff=256), **kw})
@@ -373,72 +451,103 @@ def eat_xs(**kw)->EAT: # any argument of `EAT`
 def _count(m, args, out):
     """Forward hook: keep in `m.flops` what one clip costs in this layer alone; a multiplication and
     an addition are two."""
-    if isinstance(m, nn.Conv1d): m.flops = 2*m.weight.numel()*out.shape[-1]
-    elif isinstance(m, LowPass): m.flops = 2*len(m.taps)*out.numel()
-    elif isinstance(m, nn.Linear): m.flops = 2*m.in_features*out.numel()
+    if isinstance(m, nn.Conv1d):
+        m.flops = 2 * m.weight.numel() * out.shape[-1]
+    elif isinstance(m, LowPass):
+        m.flops = 2 * len(m.taps) * out.numel()
+    elif isinstance(m, nn.Linear):
+        m.flops = 2 * m.in_features * out.numel()
     elif isinstance(m, nn.MultiheadAttention):
-        tokens,dim = out[0].shape[-2:]
-        m.flops = 8*tokens*dim*dim + 4*tokens*tokens*dim
+        tokens, dim = out[0].shape[-2:]
+        m.flops = 8 * tokens * dim * dim + 4 * tokens * tokens * dim
 
 def stages(
-    model:EAT,           # any configuration
-    n_samples:int=None,  # length of the clip; None: the length that the model is made for
-)->list: # a dict a stage: stage, channels, length, receptive_field (samples), parameters, flops
+    model: EAT,  # any configuration
+    n_samples: int = None,  # length of the clip; None: the length that the model is made for
+) -> list:  # a dict a stage: stage, channels, length, receptive_field (samples), parameters, flops
     """What each stage gives out, sees, and costs for one clip, from the waveform to the scores.
     Nothing is computed but shapes."""
     twin = deepcopy(model).to("meta").eval()
-    for m in twin.modules(): m.register_forward_hook(_count)
+    for m in twin.modules():
+        m.register_forward_hook(_count)
     n = max(n_samples or model.n_samples, model.min_samples)
     x = torch.empty(1, model.in_channels, n, device="meta", dtype=model.classify.weight.dtype)
     rows = []
+
     def add(name, part, channels, length, seen):
         parameters = sum(p.numel() for p in part.parameters())
         flops = sum(getattr(m, "flops", 0) for m in part.modules())
-        rows.append(dict(stage=name, channels=channels, length=length, receptive_field=seen,
-                         parameters=parameters, flops=flops))
+        rows.append(
+            dict(
+                stage=name,
+                channels=channels,
+                length=length,
+                receptive_field=seen,
+                parameters=parameters,
+                flops=flops,
+            )
+        )
+
     add("waveform", nn.Identity(), *x.shape[1:], 1)
-    for i,(name,part) in enumerate(twin.backbone.named_children()):
+    for i, (name, part) in enumerate(twin.backbone.named_children()):
         x = part(x)
-        add(name, part, *x.shape[1:], receptive_field(twin.backbone[:i+1])[0])
-    embedding,frames = twin.head(x)
+        add(name, part, *x.shape[1:], receptive_field(twin.backbone[: i + 1])[0])
+    embedding, frames = twin.head(x)
     add("head", twin.head, frames.shape[2], frames.shape[1], n)
     twin.classify(embedding)
     add("classify", twin.classify, model.n_classes, 1, n)
     return rows
 
 # %% ../nbs/09_attention.ipynb #e3bf6f3f
-def _duration(ms:float)->str:
+def _duration(ms: float) -> str:
     "Milliseconds as a reader wants them."
-    if ms<1: return f"{1000*ms:.0f} µs"
-    return f"{ms:.3g} ms" if ms<1000 else f"{ms/1000:.2g} s"
+    if ms < 1:
+        return f"{1000*ms:.0f} µs"
+    return f"{ms:.3g} ms" if ms < 1000 else f"{ms/1000:.2g} s"
 
 def draw_model(
-    model:EAT,          # any configuration
-    n_samples:int=None, # length of the clip; None: the length that the model is made for
-    sr:int=22050,       # sampling rate in Hz, for the receptive fields in ms
-    ax=None,            # matplotlib axes; None makes one
+    model: EAT,  # any configuration
+    n_samples: int = None,  # length of the clip; None: the length that the model is made for
+    sr: int = 22050,  # sampling rate in Hz, for the receptive fields in ms
+    ax=None,  # matplotlib axes; None makes one
 ):
     """Figure 4 of the paper from the model itself: a box a stage, its height the time, its width
     the channels (log scales).
 
     Above a box stands the stretch of sound that one of its values sees. Returns the axes."""
     import matplotlib.pyplot as plt, math
+
     ax = ax or plt.subplots(figsize=(9, 3.2), layout="constrained")[1]
-    colours = dict(waveform=".85", stem="#8ecae6", down="#ffb703", res="#90be6d", head="#cdb4db",
-                   classify="#f28482")
+    colours = dict(
+        waveform=".85",
+        stem="#8ecae6",
+        down="#ffb703",
+        res="#90be6d",
+        head="#cdb4db",
+        classify="#f28482",
+    )
     x = 0
     for r in stages(model, n_samples):
         kind = r["stage"].rstrip("0123456789")
-        w = .5 + .08*math.log2(r["channels"])
-        h = 1.7 + .24*math.log2(r["length"])
-        ax.add_patch(plt.Rectangle((x, -h/2), w, h, facecolor=colours[kind], edgecolor=".3", lw=.8))
-        ax.text(x+w/2, 0, f"{r['channels']} × {r['length']}", rotation=90, ha="center", va="center",
-                fontsize=7)
-        seen = _duration(1000*r["receptive_field"]/sr)
-        ax.text(x+w/2, h/2+.1, seen, ha="center", va="bottom", fontsize=6, color=".35")
-        name = type(model.head).__name__.removesuffix("Head") if kind=="head" else r["stage"]
-        ax.text(x+w/2, -3.4, name, rotation=30, ha="right", va="top", fontsize=7)
-        x += w + .35
-    ax.set(xlim=(-.6, x), ylim=(-4.6, 3.6))
+        w = 0.5 + 0.08 * math.log2(r["channels"])
+        h = 1.7 + 0.24 * math.log2(r["length"])
+        ax.add_patch(
+            plt.Rectangle((x, -h / 2), w, h, facecolor=colours[kind], edgecolor=".3", lw=0.8)
+        )
+        ax.text(
+            x + w / 2,
+            0,
+            f"{r['channels']} × {r['length']}",
+            rotation=90,
+            ha="center",
+            va="center",
+            fontsize=7,
+        )
+        seen = _duration(1000 * r["receptive_field"] / sr)
+        ax.text(x + w / 2, h / 2 + 0.1, seen, ha="center", va="bottom", fontsize=6, color=".35")
+        name = type(model.head).__name__.removesuffix("Head") if kind == "head" else r["stage"]
+        ax.text(x + w / 2, -3.4, name, rotation=30, ha="right", va="top", fontsize=7)
+        x += w + 0.35
+    ax.set(xlim=(-0.6, x), ylim=(-4.6, 3.6))
     ax.axis("off")
     return ax
