@@ -438,8 +438,10 @@ _DATASETS = """read_esc in_split new_folder check_writable write_synth synth_fol
 find_esc ESC50 read_folder read_table list_clips assign_folds fold_of missing_classes make_folds
 AudioFolder AUDIO_ENDINGS ESC_COLUMNS ESC50_URL download extract_zip verify_esc
 download_esc50""".split()
+_CORPORA = ("UrbanSound8K", "SpeechCommands")
 
-def __getattr__(name): # names of eat.datasets
-    if name not in _DATASETS: raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from eat import datasets
-    return getattr(datasets, name)
+def __getattr__(name): # names of eat.datasets and eat.corpora
+    if name in _DATASETS: from eat import datasets as home
+    elif name in _CORPORA: from eat import corpora as home
+    else: raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(home, name)

@@ -25,6 +25,9 @@ DATASETS = dict(
     synth=("SynthESC", {}),
     esc10=("ESC50", dict(subset="esc10")),
     esc50=("ESC50", {}),
+    urbansound8k=("UrbanSound8K", {}),
+    speechcommands=("SpeechCommands", {}),
+    words10=("SpeechCommands", dict(subset="words10")),
     folder=("AudioFolder", {}),
 )
 AUGMENTS = dict(table1=TABLE1, published=PUBLISHED, none=())

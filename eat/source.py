@@ -13,7 +13,7 @@ from typing import Protocol
 import pandas as pd, torch
 from torch import Tensor
 
-from . import datasets
+from . import data
 from .data import ClipSet, to_int16
 from .loss import MULTI, SINGLE, task_of
 from .settings import DATASETS, TrainConfig
@@ -68,7 +68,7 @@ def open_data(
     name, own = DATASETS[config.dataset]
     if config.dataset == "folder": own = dict(group=config.group, version=config.preparation)
     peak = config.peak if config.preparation == 1 else None
-    make = getattr(datasets, name)
+    make = getattr(data, name)
     return make(root=config.root, fold=config.fold, split=split, sr=config.sr, peak=peak, **own)
 
 def split_source(
