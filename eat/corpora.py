@@ -170,7 +170,7 @@ def _words(folder, subset:str) -> dict:
     return {w: w for w in WORDS10} | dict.fromkeys(others, "_unknown_") | {"_silence_": "_silence_"}
 
 class SpeechCommands(ClipSet):
-    """Speech Commands V2 (Warden, 2018): clips of at most 1 s at 16 kHz. Splits never share a speaker; with the official
+    """Speech Commands V2 (Warden, 2018): clips of at most 1 s, 16 kHz. Splits never share a speaker; with the official
     ones fold 1 is testing, fold 2 validation, fold 3 training. Errors say what is missing."""
     def __init__(self,
         root=None,             # data root, or the data set's own folder; None: `EAT_DATA`, else the cache folder
