@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['TABLE8', 'BENCH', 'in_turn', 'in_process', 'paired', 'peak_mb', 'memory_of', 'augment_cost', 'data_times',
            'train_times', 'score_times', 'epoch_times', 'import_rows', 'stage_rows', 'machine_rates', 'floor_times',
-           'roofline_rows', 'bf16_slowdown', 'infer_times', 'inference_rows', 'tried_times', 'tried_rows',
-           'write_table', 'eat_bench']
+           'roofline_rows', 'bf16_slowdown', 'infer_times', 'inference_rows', 'operations', 'operation_rows',
+           'tried_times', 'tried_rows', 'write_table', 'eat_bench']
 
 # %% ../nbs/engine/bench.ipynb #89524ed0
 import csv, json, os, subprocess, sys, tempfile, time
 from contextlib import ExitStack
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -20,6 +21,8 @@ from statistics import median
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from . import model as models
 from .augment import AudioAugment, NOISES, TABLE1
@@ -31,9 +34,11 @@ from .mix import MIXES
 from .model import eat_s, eat_xs
 from .checkpoint import make_model
 from .command import command
+from .loss import Objective
 from .run import expand
 from .settings import preset
-from .train import ema_update, fit, make_augment, param_groups
+from .source import clips_of
+from .train import batch_at, ema_update, fit, make_augment, new_state, param_groups, train_step, update
 from .windows import predict_scores
 
 # %% ../nbs/engine/bench.ipynb #80e995ae
@@ -506,6 +511,85 @@ def inference_rows(device:torch.device, model:str, pairs:int, seconds=tuple(TABL
                          ratio=r["ratio"]))
     return rows
 
+# %% ../nbs/engine/bench.ipynb #0d13a9b4
+_FREE = {f"aten::{name}" for name in ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided",
+                                      "_unsafe_view")}
+
+class _Count(TorchDispatchMode):
+    "Counts operations that have to do with a device, and the others; views and empty tensors cost nothing."
+    def __init__(self, device:str):
+        super().__init__()
+        self.device, self.there, self.host = device, 0, 0
+
+    def __torch_dispatch__(self, f, types, args=(), kwargs=None):
+        out = f(*args, **(kwargs or {}))
+        view = any(r.alias_info is not None and not r.alias_info.is_write for r in f._schema.returns)
+        if view or f.namespace != "aten" or f._schema.name in _FREE: return out
+        tensors = [t for t in tree_leaves((out, args, kwargs)) if isinstance(t, Tensor)]
+        if any(t.device.type == self.device for t in tensors): self.there += 1
+        else: self.host += 1
+        return out
+
+def operations(
+    f, *args,          # a function and what it is given
+    device:str="meta", # the device
+) -> tuple: # result, operations on the device, other operations
+    "Call a function and count what it asks of PyTorch."
+    with _Count(device) as count: out = f(*args)
+    return out, count.there, count.host
+
+# %% ../nbs/engine/bench.ipynb #7489ddc1
+def _batch_operations(config, steps:int) -> list:
+    "What makes a batch, the mean over some steps."
+    n = 2*config.batch_size
+    clips = clips_of(list(.1*torch.randn(n, 2*config.n_samples)), [f"{i % 5}" for i in range(n)], config.sr)
+    clips.sounding()
+    clips.to("meta")
+    transform, mix = make_augment(config)
+    total = dict.fromkeys(("batch", "augmentation", "mixing"), (0, 0))
+    def add(part, f, *args):
+        out, there, host = operations(f, *args)
+        total[part] = total[part][0] + there/steps, total[part][1] + host/steps
+        return out
+    for step in range(steps):
+        g = torch.Generator().manual_seed(step)
+        x, y = add("batch", batch_at, clips, config, step)
+        x = add("augmentation", transform, x, g)
+        add("mixing", mix, x, y, None, g)
+    return [dict(part=k, device=there, host=host) for k, (there, host) in total.items()]
+
+def _step_operations(config, precision:str) -> list:
+    "What a step does with a batch: the network and the loss, there and back, and all that follows."
+    config = replace(config, precision=precision, batch_size=4)
+    state, objective = new_state(config, 5, 10), Objective(config.label_smoothing)
+    x, y = .1*torch.randn(4, 1, config.n_samples), torch.eye(5)[:4]
+    state.learner.train()
+    train_step(state, x, y, config, objective) # the first one makes AdamW's averages
+    state.opt.zero_grad()
+    def forward():
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"): return state.learner(x)
+    gradients = [torch.ones_like(o) for pair in forward() for o in pair]
+    def network():
+        torch.autograd.backward([o for pair in forward() for o in pair], gradients)
+    _, in_network, _ = operations(network, device="cpu")
+    _, in_all, _ = operations(train_step, state, x, y, config, objective, device="cpu")
+    _, in_update, _ = operations(update, state, config, torch.zeros(()), device="cpu")
+    parts = {"network, forward and backward": in_network, "loss, forward and backward": in_all - in_network - in_update,
+             "clipping, AdamW, schedule, average": in_update}
+    return [dict(part=f"{k}, {precision}", device=n, host=0) for k, n in parts.items()]
+
+def operation_rows(
+    model:str="eat_s", # "eat_xs", "eat_s", "eat_m"
+    batch:int=128,     # clips in a batch
+    steps:int=20,      # of which the mean is taken: what is drawn differs
+    n_samples:int=8192, # samples in a clip: they change nothing
+) -> list: # a dict a part: part, device, host (operations a step)
+    "What the training of preset esc50 asks of a GPU and of its host, counted without one."
+    config = preset("esc50", model=model, n_samples=n_samples, batch_size=batch, kernels="plain", mix_start=0)
+    rows = _batch_operations(config, steps)
+    for precision in ("fp32", "bf16"): rows += _step_operations(config, precision)
+    return rows
+
 # %% ../nbs/engine/bench.ipynb #b284c114
 def _folded(net:nn.Module) -> nn.Module:
     "Every batch normalisation multiplied into the convolution before it: evaluation only."
@@ -598,8 +682,12 @@ def _roofline(device, model, n_samples, batch, repeats, pairs):
 def _tried(device, model, n_samples, batch, repeats, pairs):
     return tried_rows(device, model, n_samples, batch)
 
+def _operations(device, model, n_samples, batch, repeats, pairs):
+    return operation_rows(model, batch)
+
 # part -> function that measures its rows
-BENCH = dict(augment=_augment, stages=_stages, inference=_inference, roofline=_roofline, tried=_tried)
+BENCH = dict(augment=_augment, stages=_stages, inference=_inference, roofline=_roofline, tried=_tried,
+             operations=_operations)
 
 def _line(row:dict) -> str:
     "One row for the terminal."
