@@ -8,17 +8,17 @@ __all__ = ['COLOURS', 'TABLE1', 'PUBLISHED', 'NOISES', 'random_gain', 'flip_pola
            'random_resample', 'add_noise', 'phase_noise', 'low_sine', 'AudioAugment']
 
 # %% ../nbs/05_augment.ipynb #bea014fa
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import ceil, inf
 
 import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
-from .core import host_generator
+from .core import device_generator, host_generator, send
 
 # %% ../nbs/05_augment.ipynb #3bab6969
 def _check_batch(x:Tensor):
@@ -38,37 +38,48 @@ def _check_range(name:str, low:float, high:float, least:float=0., most:float=inf
                          f"got {low:g} and {high:g}")
 
 def _uniform(
-    x:Tensor,               # the batch whose size and device count
+    x:Tensor,               # the batch whose size and type count
     low:float, high:float,  # range of the draw; equal ends fix it
-    generator:torch.Generator|None=None, # on the device of `x`
-) -> Tensor: # (batch, 1, 1), uniform in [low, high)
+    generator:torch.Generator|None=None, # any device
+) -> Tensor: # (batch, 1, 1), uniform in [low, high), on the host
     "One uniform draw a clip."
-    u = torch.rand(len(x), 1, 1, device=x.device, dtype=x.dtype, generator=generator)
+    u = torch.rand(len(x), 1, 1, dtype=x.dtype, generator=host_generator(generator))
     return low + (high-low)*u if low < high else torch.full_like(u, low)
 
 # %% ../nbs/05_augment.ipynb #3c743bc8
-def _chosen(x:Tensor, p:float, generator=None) -> Tensor: # (batch, 1, 1), bool
+def _chosen(x:Tensor, p:float, generator=None) -> Tensor: # (batch, 1, 1), bool, on the host
     "Check the batch and `p`, then draw which clips a transform is applied to."
     _check_batch(x)
     if not 0 <= p <= 1: raise ValueError(f"p must be a probability, got {p}")
     return _uniform(x, 0, 1, generator) < p
 
-def _apply(x:Tensor, on:Tensor, f, *draws) -> Tensor:
-    """`f(x, *draws)` where `on`, else `x`; a new tensor. On a CPU only the chosen clips are
-    computed, elsewhere all, so that nothing waits for a count."""
-    if x.device.type != "cpu": return torch.where(on, f(x, *draws), x)
+def _sent(rows:Tensor, values, device) -> tuple: # rows, [values (clips, 1, any)]
+    "Places and values of the chosen clips on the device, in one piece."
+    values = [v.flatten(1) for v in values]
+    if not values: return send(rows, device), []
+    whole = torch.cat(values, 1)
+    piece = send(torch.cat((rows.view(whole.dtype), whole.flatten())), device)
+    first = piece.numel() - whole.numel()
+    columns = piece[first:].view(len(rows), 1, -1).split([v.shape[1] for v in values], -1)
+    return piece[:first].view(rows.dtype), columns
+
+def _apply(x:Tensor, on:Tensor, f, *draws, plan=None) -> Tensor:
+    """`f(x, *draws)` for the clips that are `on`, the others as they are; a new tensor. With a
+    `plan`, its results, computed on the host, instead of the draws."""
     rows = on.flatten().nonzero()[:, 0]
-    if len(rows) == len(x): return f(x, *draws)
-    out = x.clone()
-    if len(rows): out[rows] = f(x[rows], *(draw[rows] for draw in draws))
-    return out
+    if not len(rows): return x.clone()
+    values = [draw[rows] for draw in draws]
+    if plan: values = plan(*values)
+    there, values = _sent(rows, values, x.device)
+    if len(rows) == len(x): return f(x, *values)
+    return x.index_copy(0, there, f(x[there], *values))
 
 # %% ../nbs/05_augment.ipynb #c77b0c69
 def random_gain(
     x:Tensor,                       # waveforms (batch, channels, time)
     low:float=0.5, high:float=1.3,  # range of the factor
     p:float=0.5,                    # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     "Multiply each clip by its own factor from U[low, high] (table 1: amplitude of whole sample)."
     _check_range("gain", low, high)
@@ -79,7 +90,7 @@ def random_gain(
 def flip_polarity(
     x:Tensor,       # waveforms (batch, channels, time)
     p:float=0.5,    # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     "Multiply each clip by -1 (table 1: invert polarity)."
     return _apply(x, _chosen(x, p, generator), torch.neg)
@@ -90,17 +101,22 @@ def _span_start(x:Tensor, length:Tensor, generator=None) -> Tensor:
     clip; every place is as likely."""
     return (_uniform(x, 0, 1, generator)*(x.shape[-1] - length + 1)).floor()
 
-def _inside(x:Tensor, start:Tensor, length:Tensor) -> Tensor:
+@lru_cache(8)
+def _positions(n:int, device:torch.device, dtype=None) -> Tensor: # (n,)
+    "0, 1, 2, ..., made once."
+    return torch.arange(n, device=device, dtype=dtype)
+
+def _inside(x:Tensor, start:Tensor, end:Tensor) -> Tensor:
     "Where in time the span lies: (batch, 1, time), bool."
-    pos = torch.arange(x.shape[-1], device=x.device)
-    return (pos >= start) & (pos < start + length)
+    pos = _positions(x.shape[-1], x.device)
+    return (pos >= start) & (pos < end)
 
 def fragment_gain(
     x:Tensor,                                # waveforms (batch, channels, time)
     low:float=0.5, high:float=1.3,           # range of the factor
     min_share:float=0.1, max_share:float=0.5,# range of the fragment's length, share of the clip
     p:float=0.5,                             # probability for each clip
-    generator:torch.Generator|None=None,     # on the device of `x`
+    generator:torch.Generator|None=None,     # any device
 ) -> Tensor:
     """Multiply one fragment of each clip, anywhere in it, by a factor from U[low, high]
     (table 1: amplitude of a fragment)."""
@@ -110,9 +126,9 @@ def fragment_gain(
     gain = _uniform(x, low, high, generator)
     length = (_uniform(x, min_share, max_share, generator)*x.shape[-1]).round()
     start = _span_start(x, length, generator)
-    def scale_span(x, gain, start, length):
-        return torch.where(_inside(x, start, length), x*gain, x)
-    return _apply(x, on, scale_span, gain, start, length)
+    def scale_span(x, gain, start, end):
+        return torch.where(_inside(x, start, end), x*gain, x)
+    return _apply(x, on, scale_span, gain, start, start + length)
 
 # %% ../nbs/05_augment.ipynb #62840908
 def time_mask(
@@ -120,7 +136,7 @@ def time_mask(
     sr:int,                 # samples a second
     max_seconds:float=0.1,  # longest mask; at most half of the clip is masked
     p:float=0.5,            # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Silence one span of each clip, U[0, max_seconds] long and anywhere in it
     (table 1: time masking)."""
@@ -129,8 +145,8 @@ def time_mask(
     most = min(max_seconds*sr, x.shape[-1]/2)
     length = _uniform(x, 0, most, generator).round()
     start = _span_start(x, length, generator)
-    def silence_span(x, start, length): return x.masked_fill(_inside(x, start, length), 0)
-    return _apply(x, on, silence_span, start, length)
+    def silence_span(x, start, end): return x.masked_fill(_inside(x, start, end), 0)
+    return _apply(x, on, silence_span, start, start + length)
 
 # %% ../nbs/05_augment.ipynb #23c0f2a7
 def _window(x:Tensor, start:Tensor, n:int) -> Tensor: # (batch, channels, n)
@@ -141,9 +157,26 @@ def _window(x:Tensor, start:Tensor, n:int) -> Tensor: # (batch, channels, n)
     windows = x.flatten(0, 1).unfold(-1, n, 1)  # a view: (batch*channels, starts, n)
     return windows[row, start].view(b, c, n)
 
+def _full_precision(device:torch.device):
+    """A context in which a convolution is computed in float32, and does not try out its kernels
+    for each new number of clips."""
+    stack = ExitStack()
+    if device.type in ("cpu", "cuda"):
+        stack.enter_context(torch.autocast(device.type, enabled=False))
+    if device.type == "cuda":
+        exact = dict(enabled=True, benchmark=False, allow_tf32=False)
+        stack.enter_context(torch.backends.cudnn.flags(**exact))
+    return stack
+
+def _fir_at_once(x:Tensor, taps:Tensor) -> Tensor:
+    "`_fir` as a depth-wise convolution: each clip is a channel."
+    with _full_precision(x.device):
+        return F.conv1d(x.transpose(0, 1), taps, groups=len(x)).transpose(0, 1)
+
 def _fir(x:Tensor, taps:Tensor) -> Tensor:
     """y[n] = sum_i taps[i] x[n+i], each clip of the batch with its own `taps` (batch, 1, K);
-    K-1 samples shorter than `x`."""
+    K-1 samples shorter than `x`. On a GPU one kernel, on a CPU a pass a tap, which is faster."""
+    if x.device.type != "cpu": return _fir_at_once(x, taps)
     n = x.shape[-1] - taps.shape[-1] + 1
     y = x[..., :n]*taps[..., :1]
     for i in range(1, taps.shape[-1]): y.addcmul_(x[..., i:i+n], taps[..., i:i+1])
@@ -160,6 +193,31 @@ def delay_taps(
     window = torch.cos(torch.pi*u/(2*half))**2
     return torch.where(fraction == 0, (u == 0).to(u), torch.sinc(u)*window)
 
+def _reading(n, cyclic, fractional, most, shift) -> tuple: # start, and taps if they are needed
+    "Where in the extended clip each clip's reading begins, by the shifts (batch, 1, 1)."
+    half = 8*fractional
+    if not cyclic: shift = shift.clamp(-n-half, n+half)  # further away there is only silence
+    whole = shift.floor() if fractional else shift.round()
+    start = (-whole - half) % n if cyclic else most - whole.clamp(-most, most)
+    return (start, delay_taps(shift - whole, half)) if fractional else (start,)
+
+def _read(x, cyclic, most, start, taps=None) -> Tensor:
+    "Extend the clips, cyclically or by `most` zeros, and read each from its own start."
+    n = x.shape[-1]
+    half = 0 if taps is None else 8
+    if cyclic:
+        tail = x[..., :2*half]
+        if 2*half > n: tail = tail.repeat(1, 1, ceil(2*half/n))[..., :2*half]
+        source = torch.cat((x, x, tail), -1)
+    else: source = F.pad(x, (most+half, most+half))
+    if taps is None: return _window(source, start, n)
+    return _fir(_window(source, start, n + 2*half - 1), taps)
+
+def _bound(n, most, fractional) -> int: # samples
+    "The largest shift that makes a difference, and one more."
+    far = n + 8*fractional
+    return min(most or far, far) + 1
+
 def delay(
     x:Tensor,              # waveforms (batch, channels, time)
     shift:Tensor,          # (batch,): later by so many samples, whole or not; negative: earlier
@@ -170,20 +228,8 @@ def delay(
     "x[n - shift], each clip of the batch with its own shift."
     _check_batch(x)
     n = x.shape[-1]
-    half = 8*fractional
-    shift = shift.to(x).view(-1, 1, 1)
-    if not cyclic: shift = shift.clamp(-n-half, n+half)  # further away there is only silence
-    whole = shift.floor() if fractional else shift.round()
-    if cyclic:
-        tail = x[..., :2*half].repeat(1, 1, ceil(2*half/n))[..., :2*half]
-        source = torch.cat((x, x, tail), -1)
-        start = (-whole - half) % n
-    else:
-        most = min(most or n+half, n+half) + 1
-        source = F.pad(x, (most+half, most+half))
-        start = most - whole.clamp(-most, most)
-    if not fractional: return _window(source, start, n)
-    return _fir(_window(source, start, n + 2*half - 1), delay_taps(shift - whole, half))
+    most = _bound(n, most, fractional)
+    return _read(x, cyclic, most, *_reading(n, cyclic, fractional, most, shift.to(x).view(-1, 1, 1)))
 
 # %% ../nbs/05_augment.ipynb #bf6cb2c1
 def cyclic_shift(
@@ -191,15 +237,15 @@ def cyclic_shift(
     max_shift:float=1.0,    # largest shift as a fraction of the clip; 1: any position
     fractional:bool=True,   # also by parts of a sample
     p:float=0.5,            # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Roll each clip by its own amount, forwards or backwards
     (table 1: cyclic time shift, integer and fractional delay)."""
     _check_range("max_shift", 0, max_shift)
     on = _chosen(x, p, generator)
     shift = _uniform(x, -max_shift, max_shift, generator)*x.shape[-1]
-    def roll(x, shift): return delay(x, shift, True, fractional)
-    return _apply(x, on, roll, shift)
+    def roll(x, start, taps=None): return _read(x, True, 0, start, taps)
+    return _apply(x, on, roll, shift, plan=partial(_reading, x.shape[-1], True, fractional, 0))
 
 def linear_shift(
     x:Tensor,               # waveforms (batch, channels, time)
@@ -207,7 +253,7 @@ def linear_shift(
     max_seconds:float=0.1,  # largest shift; at most half of the clip is lost
     fractional:bool=True,   # also by parts of a sample
     p:float=0.5,            # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Move each clip earlier or later by its own U[-max_seconds, max_seconds]; zeros come in
     (table 1: linear time shift)."""
@@ -215,8 +261,9 @@ def linear_shift(
     most = min(max_seconds*sr, x.shape[-1]/2)
     on = _chosen(x, p, generator)
     shift = _uniform(x, -most, most, generator)
-    def move(x, shift): return delay(x, shift, False, fractional, ceil(most))
-    return _apply(x, on, move, shift)
+    far = _bound(x.shape[-1], ceil(most), fractional)
+    def move(x, start, taps=None): return _read(x, False, far, start, taps)
+    return _apply(x, on, move, shift, plan=partial(_reading, x.shape[-1], False, fractional, far))
 
 # %% ../nbs/05_augment.ipynb #4566436e
 def low_pass_taps(
@@ -243,7 +290,7 @@ def low_pass(
     low:float=0.5, high:float=0.75,  # range of the cutoff / Nyquist; 1 lets everything pass
     taps:int=15,                     # length of the filter, odd
     p:float=0.5,                     # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Take away the frequencies above a cutoff from U[low, high], one a clip
     (table 1: low-pass filter)."""
@@ -257,7 +304,7 @@ def high_pass(
     low:float=0., high:float=0.25,  # range of the cutoff / Nyquist; 0 lets everything pass
     taps:int=15,                    # length of the filter, odd
     p:float=0.5,                    # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Take away the frequencies below a cutoff from U[low, high], one a clip
     (table 1: high-pass filter)."""
@@ -279,7 +326,7 @@ def quantise(
     x:Tensor,                # waveforms (batch, channels, time)
     low:int=6, high:int=10,  # range of the bits
     p:float=0.5,             # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Round each sample to equal steps, 2**bits - 1 values between -1 and 1
     (table 1: linear quantisation). Nothing is clipped."""
@@ -292,18 +339,19 @@ def mu_law(
     x:Tensor,               # waveforms (batch, channels, time)
     low:int=6, high:int=8,  # range of the bits
     p:float=0.5,            # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Round each sample to steps that grow with the amplitude: compress, quantise, expand
     (table 1: quantisation by mu-law)."""
     _check_batch(x)
     half = _draw_half(x, low, high, generator)
-    def compand(x, half):
-        mu = 2*half
-        scale = torch.log1p(mu)
-        level = x.abs().mul_(mu).log1p_().mul_(half/scale).round_()
-        return level.mul_(scale/half).expm1_().div_(mu).copysign_(x)
-    return _apply(x, _chosen(x, p, generator), compand, half)
+    def steps(half):
+        scale = torch.log1p(2*half)
+        return 2*half, half/scale, scale/half
+    def compand(x, mu, up, down):
+        level = x.abs().mul_(mu).log1p_().mul_(up).round_()
+        return level.mul_(down).expm1_().div_(mu).copysign_(x)
+    return _apply(x, _chosen(x, p, generator), compand, half, plan=steps)
 
 # %% ../nbs/05_augment.ipynb #6e641f38
 @lru_cache
@@ -312,33 +360,36 @@ def _resampler(old:int, new:int, dtype:torch.dtype, device:torch.device):
     from torchaudio.transforms import Resample
     return Resample(old, new, dtype=dtype).to(device)
 
-def _full_precision(device:torch.device):
-    "A context in which a convolution is not done in half precision."
-    if device.type not in ("cpu", "cuda"): return nullcontext()
-    return torch.autocast(device.type, enabled=False)
-
 def _stretch(
     x:Tensor,        # waveforms (batch, channels, time)
     factor:float,    # so many times as many samples
-    position:Tensor, # (batch, 1, 1) in [0, 1): which part is kept, or where the zeros go
-) -> Tensor:
-    "`x` with `factor` times as many samples, then cut or filled with zeros to its old length."
-    n = x.shape[-1]
+) -> Tensor:         # at least as long
+    "`x` with `factor` times as many samples, between as many zeros as then are missing."
     ratio = Fraction(factor).limit_denominator(100)
     y = x
     if ratio != 1:
         with _full_precision(x.device):
             y = _resampler(ratio.denominator, ratio.numerator, x.dtype, x.device)(x)
-    missing = max(n - y.shape[-1], 0)
-    y = F.pad(y, (missing, missing))
-    return _window(y, (position*(y.shape[-1] - n + 1)).floor(), n)
+    missing = x.shape[-1] - y.shape[-1]
+    return F.pad(y, (missing, missing)) if missing > 0 else y
 
 # %% ../nbs/05_augment.ipynb #4f7f3d61
+def _starts(shape, n, parts, positions) -> Tensor: # (clips, channels), on the host
+    "Where in the joined and flattened groups each clip's `n` samples begin."
+    clips, channels, length = shape
+    row = length*torch.arange(clips*channels).view(clips, channels)
+    starts, before = [], 0
+    for part, position in zip(parts, positions):
+        first = (position*(part.shape[-1] - n + 1)).floor().long()
+        starts.append(row + before + first.flatten(1))
+        before += part.shape[-1]
+    return torch.cat(starts)
+
 def random_resample(
     x:Tensor,                            # waveforms (batch, channels, time)
     factors:tuple[float,...]=(.8, .9, 1.1, 1.2), # times as long, to two digits; pitch / factor
     p:float=0.5,                         # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Play each clip faster or slower by one of `factors`, all as likely; a random part is kept,
     or zeros fill the rest (section 3.2: re-sampling)."""
@@ -346,41 +397,55 @@ def random_resample(
         raise ValueError(f"expected factors between 0.1 and 10, got {factors}")
     on = _chosen(x, p, generator)
     position = _uniform(x, 0, 1, generator)
-    def stretch_groups(x, position):
-        k, b = len(factors), len(x)
-        # the rows shuffled, and filled up to k groups of the same size
-        order = torch.randperm(ceil(b/k)*k, device=x.device, generator=generator)
-        groups = (order % b).view(k, -1)
-        parts = [_stretch(x[rows], f, position[rows]) for f, rows in zip(factors, groups)]
-        return torch.cat(parts)[order.argsort()[:b]]
-    return _apply(x, on, stretch_groups, position)
+    rows = on.flatten().nonzero()[:, 0]
+    k, b = len(factors), len(rows)
+    if not b: return x.clone()
+    # the rows shuffled, and filled up to k groups of the same size
+    order = torch.randperm(ceil(b/k)*k, generator=host_generator(generator))
+    groups = rows[order % b]
+    parts = [_stretch(part, f) for f, part in zip(factors, x[send(groups, x.device)].chunk(k))]
+    joined = torch.cat(parts, -1) # one group beside the other, (clips of a group, channels, long)
+    starts = _starts(joined.shape, x.shape[-1], parts, position[groups].chunk(k))
+    starts = send(starts[order.argsort()[:b]].flatten(), x.device)
+    out = joined.flatten().unfold(0, x.shape[-1], 1)[starts]
+    return x.index_copy(0, send(rows, x.device), out.view(b, *x.shape[1:]))
 
 # %% ../nbs/05_augment.ipynb #fd4e0ea4
 COLOURS = dict(white=0, pink=-1, red=-2, blue=1, violet=2) # power ~ frequency**exponent
 
-def _coloured(x:Tensor, exponent:Tensor, generator=None) -> Tensor:
-    """Gaussian noise of the shape of `x`, mean 0, power proportional to frequency**exponent
-    (batch, 1, 1): a random spectrum, weighted."""
+@lru_cache(8)
+def _log_bins(bins:int, device:torch.device, dtype:torch.dtype) -> Tensor: # (bins,)
+    "The logarithms of 1, 1, 2, 3, ..., made once."
+    return torch.arange(bins, device=device, dtype=dtype).clamp_(min=1).log_()
+
+def _coloured(x:Tensor, half:Tensor, generator=None) -> Tensor:
+    """Gaussian noise of the shape of `x`, mean 0, amplitude proportional to frequency**half
+    (batch, 1, 1), half the exponent of its power: a random spectrum, weighted."""
     bins = x.shape[-1]//2 + 1
-    spec = torch.randn(*x.shape[:2], bins, 2, device=x.device, dtype=x.dtype, generator=generator)
-    log_f = torch.arange(bins, device=x.device, dtype=x.dtype).clamp_(min=1).log_()
-    weight = torch.exp(exponent/2*log_f)
-    weight[..., 0] = 0                                    # no mean
+    spec = torch.randn(*x.shape[:2], bins, 2, device=x.device, dtype=x.dtype,
+                       generator=device_generator(generator, x.device))
+    weight = torch.exp(half*_log_bins(bins, x.device, x.dtype))
+    weight[..., 0].zero_()                                # no mean
     spec = torch.view_as_complex(spec.mul_(weight[..., None]))
     return torch.fft.irfft(spec, x.shape[-1])
 
 def _flat(x:Tensor, generator=None) -> Tensor:
     "Noise of the shape of `x`, mean 0, its values uniform in an interval."
-    u = torch.rand(x.shape, device=x.device, dtype=x.dtype, generator=generator)
+    u = torch.rand(x.shape, device=x.device, dtype=x.dtype,
+                   generator=device_generator(generator, x.device))
     return u.sub_(u.mean(-1, keepdim=True))
 
 # %% ../nbs/05_augment.ipynb #427f178b
-def _add(x:Tensor, noise:Tensor, snr:Tensor) -> Tensor:
-    """`x` plus `noise` scaled to `snr` dB below it (batch, 1, 1), by mean squares over channels
-    and time. Nothing is added where either is silent."""
+def _ratio(snr:Tensor) -> Tensor: # of amplitudes
+    "From dB below the clip."
+    return 10**(-snr/20)
+
+def _add(x:Tensor, noise:Tensor, ratio:Tensor) -> Tensor:
+    """`x` plus `noise` scaled to `ratio` times its size (batch, 1, 1), by mean squares over
+    channels and time. Nothing is added where either is silent."""
     size = torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True)
     noise_size = torch.linalg.vector_norm(noise, dim=(1, 2), keepdim=True)
-    scale = torch.where(noise_size > 0, size/noise_size, 0)*10**(-snr/20)
+    scale = (size/noise_size).nan_to_num_(0, 0, 0)*ratio # by zero: silence stays silence
     return torch.addcmul(x, noise, scale)
 
 def add_noise(
@@ -388,7 +453,7 @@ def add_noise(
     colour:str="white",       # "white", "pink", "red", "blue", "violet" (Gaussian) or "uniform"
     snr:tuple[float,float]=(30., 30.), # range of the signal-to-noise ratio in dB
     p:float=0.5,              # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Add noise of one colour U[*snr] dB below the clip's own power, each channel its own
     (table 1: noise). Silence stays silent."""
@@ -399,11 +464,12 @@ def add_noise(
     on = _chosen(x, p, generator)
     snr = _uniform(x, *snr, generator)
     exponent = torch.full_like(snr, COLOURS.get(colour, 0))
-    def with_noise(x, exponent, snr):
+    def settle(exponent, snr): return exponent/2, _ratio(snr)
+    def with_noise(x, half, ratio):
         if colour == "uniform": noise = _flat(x, generator)
-        else: noise = _coloured(x, exponent, generator)
-        return _add(x, noise, snr)
-    return _apply(x, on, with_noise, exponent, snr)
+        else: noise = _coloured(x, half, generator)
+        return _add(x, noise, ratio)
+    return _apply(x, on, with_noise, exponent, snr, plan=settle)
 
 # %% ../nbs/05_augment.ipynb #7a6b307f
 def _turn_phases(x:Tensor, sigma:float=.01, generator=None) -> Tensor:
@@ -411,16 +477,16 @@ def _turn_phases(x:Tensor, sigma:float=.01, generator=None) -> Tensor:
     the Nyquist bin have no phase."""
     n = x.shape[-1]
     spec = torch.fft.rfft(x)
-    turn = sigma*torch.randn(spec.shape, device=x.device, dtype=x.dtype, generator=generator)
-    turn[..., 0] = 0
-    if n % 2 == 0: turn[..., -1] = 0
+    turn = torch.randn(spec.shape, device=x.device, dtype=x.dtype,
+                       generator=device_generator(generator, x.device)).mul_(sigma)
+    turn[..., ::n//2 if n % 2 == 0 else n].zero_()
     return torch.fft.irfft(spec*torch.complex(turn.cos(), turn.sin()), n)
 
 def phase_noise(
     x:Tensor,           # waveforms (batch, channels, time)
     sigma:float=0.01,   # standard deviation of the turn, radians
     p:float=0.5,        # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Turn the phase of each frequency a little, at random; every magnitude stays
     (table 1: phase noise)."""
@@ -428,10 +494,17 @@ def phase_noise(
     def turned(x): return _turn_phases(x, sigma, generator)
     return _apply(x, _chosen(x, p, generator), turned)
 
-def _hum(x:Tensor, sr:int, hz:Tensor, phase:Tensor) -> Tensor:
-    "A sine of `hz` that starts at `phase` turns (both (batch, 1, 1)), the same in all channels."
-    t = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype)
-    return torch.sin(2*torch.pi*(hz/sr*t + phase)).expand_as(x)
+def _hum(x:Tensor, turns:Tensor, phase:Tensor) -> Tensor:
+    """A sine of so many turns a sample that starts at `phase` turns (both (batch, 1, 1)), the same
+    in all channels."""
+    t = _positions(x.shape[-1], x.device, x.dtype)
+    return torch.sin(2*torch.pi*(turns*t + phase)).expand_as(x)
+
+def _with_hum(x:Tensor, on:Tensor, sr:int, hz:Tensor, phase:Tensor, snr:Tensor) -> Tensor:
+    "Add a hum to the chosen clips."
+    def settle(hz, phase, snr): return hz/sr, phase, _ratio(snr)
+    def add(x, turns, phase, ratio): return _add(x, _hum(x, turns, phase), ratio)
+    return _apply(x, on, add, hz, phase, snr, plan=settle)
 
 # %% ../nbs/05_augment.ipynb #d0612b16
 def low_sine(
@@ -440,7 +513,7 @@ def low_sine(
     low:float=20., high:float=200.,  # range of the frequency in Hz
     snr:tuple[float,float]=(30., 30.), # range of the signal-to-noise ratio in dB
     p:float=0.5,                     # probability for each clip
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     """Add a hum, a sine of U[low, high] Hz, U[*snr] dB below the clip's own power.
     Silence stays silent."""
@@ -450,8 +523,7 @@ def low_sine(
     hz = _uniform(x, low, high, generator)
     phase = _uniform(x, 0, 1, generator)
     snr = _uniform(x, *snr, generator)
-    def with_hum(x, hz, phase, snr): return _add(x, _hum(x, sr, hz, phase), snr)
-    return _apply(x, on, with_hum, hz, phase, snr)
+    return _with_hum(x, on, sr, hz, phase, snr)
 
 # %% ../nbs/05_augment.ipynb #469f1a5f
 _TRANSFORMS = {f.__name__: f for f in (
@@ -494,10 +566,10 @@ def add_one_noise(self:AudioAugment, x:Tensor, generator:torch.Generator|None=No
     hz = _uniform(x, min(20., self.sr/4), min(200., self.sr/2), generator)
     phase = _uniform(x, 0., 1., generator)
 
-    def with_flat(x, snr): return _add(x, _flat(x, generator), snr)
+    def with_flat(x, ratio): return _add(x, _flat(x, generator), ratio)
     def with_turn(x): return _turn_phases(x, generator=generator)
-    def with_hum(x, hz, phase, snr): return _add(x, _hum(x, self.sr, hz, phase), snr)
-    def with_colour(x, exponent, snr): return _add(x, _coloured(x, exponent, generator), snr)
+    def with_colour(x, half, ratio): return _add(x, _coloured(x, half, generator), ratio)
+    def settle(exponent, snr): return exponent/2, _ratio(snr)
 
     exponent, coloured = torch.zeros_like(snr), torch.zeros_like(on)
     for i, name in enumerate(self.noises):
@@ -505,11 +577,11 @@ def add_one_noise(self:AudioAugment, x:Tensor, generator:torch.Generator|None=No
         if name in COLOURS:
             exponent = exponent + here*COLOURS[name]
             coloured = coloured | here
-        if name == "uniform": x = _apply(x, here, with_flat, snr)
+        if name == "uniform": x = _apply(x, here, with_flat, snr, plan=lambda snr: [_ratio(snr)])
         if name == "phase": x = _apply(x, here, with_turn)
-        if name == "sine": x = _apply(x, here, with_hum, hz, phase, snr)
+        if name == "sine": x = _with_hum(x, here, self.sr, hz, phase, snr)
     if COLOURS.keys().isdisjoint(self.noises): return x
-    return _apply(x, coloured, with_colour, exponent, snr)
+    return _apply(x, coloured, with_colour, exponent, snr, plan=settle)
 
 # %% ../nbs/05_augment.ipynb #d1e5f4b5
 @patch
@@ -517,7 +589,8 @@ def __call__(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -
     "Augment a batch (batch, channels, time): shape, dtype and device stay, `x` is not changed."
     _check_batch(x)
     if not (self.transforms or self.noises): return x.clone()
-    for i in torch.randperm(len(self.transforms), generator=host_generator(generator)).tolist():
+    generator = host_generator(generator) # once for all of them
+    for i in torch.randperm(len(self.transforms), generator=generator).tolist():
         transform = self.transforms[i]
         if callable(transform):
             x = transform(x, generator=generator)

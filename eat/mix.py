@@ -8,16 +8,18 @@ __all__ = ['mixup', 'timemix', 'band_mask', 'freqmix_cutoff', 'freqmix', 'MIXES'
 # %% ../nbs/06_mix.ipynb #826876de
 import torch
 from torch import Tensor
-from .core import host_generator
+from .core import host_generator, send
 from .spectrum import istft, stft
 
 # %% ../nbs/06_mix.ipynb #fc438686
 def _mix_labels(y, perm, lam, labels):
     """Labels of a mix: `convex` weights, or the `union` of both with the second dropped where
     lam >= 0.9."""
-    lam = lam.to(y).unsqueeze(-1)
-    if labels == "convex": return lam*y + (1-lam)*y[perm]
-    if labels == "union": return torch.maximum(y, y[perm]*(lam < .9))
+    lam = lam.to(y.dtype).unsqueeze(-1)
+    if labels == "convex":
+        first, second = send(torch.stack((lam, 1-lam)), y.device)
+        return first*y + second*y[perm]
+    if labels == "union": return torch.maximum(y, y[perm]*send(lam < .9, y.device))
     raise ValueError(f"labels must be 'convex' or 'union', got {labels!r}")
 
 def _check_pair(x, y):
@@ -33,13 +35,13 @@ def _check_pair(x, y):
             f"(batch, classes), got {tuple(x.shape)} and {tuple(y.shape)}, {x.dtype} and {y.dtype}")
 
 def _prepare(x, y, lam, perm, low, generator):
-    """Check a batch and its targets, and draw what is not given: `lam` from U[low, 1] and `perm`,
-    one a clip."""
+    """Check a batch and its targets, and draw on the host what is not given: `lam` from U[low, 1]
+    and `perm`, one a clip. `perm` comes back on the device, `lam` where it is."""
     _check_pair(x, y)
-    if lam is None: lam = low + (1-low)*torch.rand(len(x), device=x.device, generator=generator)
-    if perm is None: perm = torch.randperm(len(x), device=x.device, generator=generator)
-    if not isinstance(lam, Tensor): lam = torch.as_tensor(lam, device=x.device)
-    perm = torch.as_tensor(perm)
+    generator = host_generator(generator)
+    if lam is None: lam = low + (1-low)*torch.rand(len(x), generator=generator)
+    if perm is None: perm = torch.randperm(len(x), generator=generator)
+    lam, perm = torch.as_tensor(lam), torch.as_tensor(perm)
     if lam.ndim == 0: lam = lam.expand(len(x))  # one for all
     if lam.shape != (len(x),) or perm.shape != (len(x),):
         raise ValueError(f"lam and perm must have shape ({len(x)},), "
@@ -48,7 +50,7 @@ def _prepare(x, y, lam, perm, low, generator):
         raise ValueError(f"perm must hold whole numbers (int64), got {perm.dtype}")
     if lam.device.type == "cpu" and not ((lam >= 0) & (lam <= 1)).all():
         raise ValueError(f"lam must lie in [0, 1], got {lam.tolist()}")
-    return lam.to(x), perm
+    return lam.to(x.dtype), send(perm, x.device)
 
 # %% ../nbs/06_mix.ipynb #92a395d6
 def mixup(
@@ -57,16 +59,19 @@ def mixup(
     lam:Tensor|None=None,     # ratio r, (batch,) or one for all, in [0, 1]; None: from U[0.1, 1]
     perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
     labels:str="convex",      # "convex" or "union"
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> tuple[Tensor, Tensor]:  # the mixed waveforms and targets
     """Between-class mixup: two sounds at once in the ratio lam : 1-lam of their loudness
     (section 3.2, reference [9])."""
     lam, perm = _prepare(x, y, lam, perm, .1, generator)
+    r, rest = send(torch.stack((lam, 1-lam)), x.device)
     rms = x.square().mean((1, 2)).clamp(min=1e-5).sqrt()
     # the printed formula, both sides multiplied by r * rms2
-    p = lam*rms[perm] / (lam*rms[perm] + (1-lam)*rms)
+    first = r*rms[perm]
+    p = first / (first + rest*rms)
     p = p[:, None, None]
-    mixed = (p*x + (1-p)*x[perm]) / (p**2 + (1-p)**2).sqrt()
+    q = 1-p
+    mixed = (p*x + q*x[perm]) / (p**2 + q**2).sqrt()
     return mixed, _mix_labels(y, perm, lam, labels)
 
 # %% ../nbs/06_mix.ipynb #e0b1f142
@@ -76,17 +81,18 @@ def timemix(
     lam:Tensor|None=None,     # share that stays, (batch,) or one for all; None: from U[0.5, 1]
     perm:Tensor|None=None,    # partner of each clip, (batch,); None draws a permutation
     labels:str="convex",      # "convex" or "union"
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> tuple[Tensor, Tensor]:  # the mixed waveforms and targets
     """CutMix along time: a span of each clip is replaced by the same span of its partner
     (section 3.2, table 1)."""
     lam, perm = _prepare(x, y, lam, perm, .5, generator)
     n = x.shape[-1]
     span = ((1-lam)*n).round()
-    u = torch.rand(len(x), device=x.device, dtype=x.dtype, generator=generator)
-    start = (u*(n-span+1)).floor()
+    u = torch.rand(len(x), dtype=x.dtype, generator=host_generator(generator))
+    start = (send(u, span.device)*(n-span+1)).floor()
+    start, end = send(torch.stack((start, start+span)), x.device)[..., None]
     pos = torch.arange(n, device=x.device)
-    inside = (pos >= start[:, None]) & (pos < (start+span)[:, None])
+    inside = (pos >= start) & (pos < end)
     mixed = torch.where(inside[:, None], x[perm], x)
     return mixed, _mix_labels(y, perm, 1-span/n, labels)
 
@@ -129,9 +135,8 @@ def band_mask(
 
 def _which_side(side, x, generator):
     "`side` as a bool tensor (batch,), True where the low band stays; None draws one a clip."
-    if side is None: return torch.rand(len(x), device=x.device, generator=generator) < .5
-    if isinstance(side, str) and side in ("low", "high"):
-        return torch.full((len(x),), side == "low", device=x.device)
+    if side is None: return torch.rand(len(x), generator=host_generator(generator)) < .5
+    if isinstance(side, str) and side in ("low", "high"): return torch.full((len(x),), side == "low")
     if isinstance(side, Tensor) and side.dtype == torch.bool and side.shape == (len(x),):
         return side
     got = f"{side.dtype} {tuple(side.shape)}" if isinstance(side, Tensor) else repr(side)
@@ -161,17 +166,19 @@ def freqmix(
     n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call
     hop_length:int|None=None, # samples between windows; None: a quarter of the window
     labels:str="convex",      # "convex" or "union"
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> tuple[Tensor, Tensor]:  # the mixed waveforms and targets
     """FreqMix: one band of each clip, the rest of the spectrum from its partner
     (section 3.2, algorithm 1, equation 1). ValueError for wrong shapes or settings."""
     lam, perm = _prepare(x, y, lam, perm, .5, generator)
     low = _which_side(side, x, generator)
     n_fft, hop_length = _window(n_fft, hop_length, x.shape[-1], generator)
-    def swap_band(x1, x2, keep):
-        spec = stft(x1-x2, n_fft, hop_length).masked_fill_(~keep[:, None, None], 0)
+    where = lam.device if lam.device == low.device else x.device
+    keep = band_mask(send(lam, where), send(low, where), n_fft//2+1)
+    def swap_band(x1, x2, drop):
+        spec = stft(x1-x2, n_fft, hop_length).masked_fill_(drop[:, None, None], 0)
         return x2 + istft(spec, n_fft, hop_length, x1.shape[-1])
-    mixed = _in_blocks(swap_band, x, perm, band_mask(lam, low, n_fft//2+1))
+    mixed = _in_blocks(swap_band, x, perm, send(~keep, x.device))
     return mixed, _mix_labels(y, perm, lam, labels)
 
 # %% ../nbs/07_phasemix.ipynb #305b788c
@@ -204,7 +211,7 @@ def phasemix(
     n_fft:int|tuple=(512, 1024, 2048), # window in samples; one of several is drawn a call
     hop_length:int|None=None, # samples between windows; None: a quarter of the window
     labels:str="convex",      # "convex" or "union", with weight 0.5 lam + 0.5 for the first
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> tuple[Tensor, Tensor]:  # the mixed waveforms and targets
     """PhaseMix: the magnitude of each clip with a phase between its own and its partner's
     (section 3.2, algorithm 2). ValueError for wrong shapes or settings."""
@@ -214,7 +221,7 @@ def phasemix(
         spec1, spec2 = stft(x1, n_fft, hop_length), stft(x2, n_fft, hop_length)
         spec = mix_phase(spec1, spec2, lam[:, None, None, None], arc)
         return istft(spec, n_fft, hop_length, x1.shape[-1])
-    mixed = _in_blocks(turn_phase, x, perm, lam)
+    mixed = _in_blocks(turn_phase, x, perm, send(lam, x.device))
     return mixed, _mix_labels(y, perm, .5*lam+.5, labels)
 
 # %% ../nbs/07_phasemix.ipynb #aa270820
@@ -264,11 +271,12 @@ def __call__(self:RandomMix,
     x:Tensor,            # waveforms (batch, channels, time)
     y:Tensor,            # targets (batch, classes), float
     epoch:int|None=None, # epoch of the batch, from 0; None: late enough
-    generator:torch.Generator|None=None, # on the device of `x`
+    generator:torch.Generator|None=None, # any device
 ) -> tuple[Tensor, Tensor]: # the batch mixed, or as it came
     """Mix a batch with the next strategy; a batch before `start_epoch`, or left out by `p`,
     comes back as it is."""
     if epoch is not None and epoch < self.start_epoch: return x, y
+    generator = host_generator(generator)
     name = self.draw(generator)
     if name is None: return x, y
     special = {}

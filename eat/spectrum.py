@@ -6,6 +6,8 @@
 __all__ = ['show_wave', 'show_spec', 'listen', 'stft', 'istft']
 
 # %% ../nbs/02_spectrum.ipynb #dcdee6bb
+from functools import lru_cache
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -101,6 +103,11 @@ def listen(
     return player
 
 # %% ../nbs/02_spectrum.ipynb #d287cabc
+@lru_cache(16)
+def _hann(n_fft:int, dtype:torch.dtype, device:torch.device) -> Tensor: # (n_fft,)
+    "The window, made once for each device."
+    with torch.inference_mode(False): return torch.hann_window(n_fft, dtype=dtype, device=device)
+
 def stft(
     x:Tensor,       # waveforms (..., channels, time), float32 or float64
     n_fft:int,      # window length in samples, at most `time`
@@ -108,7 +115,7 @@ def stft(
 ) -> Tensor:        # complex (..., channels, frames, n_fft//2+1)
     """Short-time Fourier transform with a Hann window; frame l is centred on sample l*hop_length,
     the last one on the end or behind it; around the clip is silence."""
-    window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
+    window = _hann(n_fft, x.dtype, x.device)
     # up to a whole number of hops, or the window would leave the last samples nearly no weight
     behind = -x.shape[-1] % hop_length
     frames = F.pad(x, (n_fft//2, n_fft//2 + behind)).unfold(-1, n_fft, hop_length)
@@ -118,10 +125,18 @@ def _overlap_add(frames, hop_length):
     "Sum frames `(..., frames, n_fft)`, each `hop_length` after the one before: `(..., samples)`."
     n, size = frames.shape[-2:]
     k = -(-size//hop_length)  # a frame reaches over k hops
-    pieces = F.pad(frames, (0, k*hop_length-size)).unflatten(-1, (k, hop_length))
+    if k*hop_length > size: frames = F.pad(frames, (0, k*hop_length-size))
+    pieces = frames.unflatten(-1, (k, hop_length))
     out = frames.new_zeros(*frames.shape[:-2], n+k-1, hop_length)
-    for i in range(k): out[..., i:i+n, :] += pieces[..., i, :]
+    for i in range(k): out[..., i:i+n, :].add_(pieces[..., i, :])
     return out.flatten(-2)
+
+@lru_cache(16)
+def _weight(frames:int, n_fft:int, hop_length:int, dtype:torch.dtype, device:torch.device) -> Tensor:
+    "What the squares of so many windows add up to, made once for each device."
+    with torch.inference_mode(False):
+        square = _hann(n_fft, dtype, device).square()
+        return _overlap_add(square.expand(frames, -1), hop_length).clamp(min=1e-6)
 
 def istft(
     spec:Tensor,    # complex (..., frames, n_fft//2+1), as `stft` gives it
@@ -131,7 +146,6 @@ def istft(
 ) -> Tensor:        # waveforms (..., length)
     """Inverse of `stft`: the waveform whose STFT is closest to `spec` (least squares). Unlike
     `torch.istft` it never makes a GPU wait for the CPU."""
-    window = torch.hann_window(n_fft, dtype=spec.real.dtype, device=spec.device)
-    weight = _overlap_add(window.square().expand(spec.shape[-2], -1), hop_length)
-    x = _overlap_add(torch.fft.irfft(spec, n_fft)*window, hop_length)
-    return (x/weight.clamp(min=1e-6))[..., n_fft//2:n_fft//2+length]
+    kind = spec.real.dtype, spec.device
+    x = _overlap_add(torch.fft.irfft(spec, n_fft)*_hann(n_fft, *kind), hop_length)
+    return (x/_weight(spec.shape[-2], n_fft, hop_length, *kind))[..., n_fft//2:n_fft//2+length]
