@@ -27,7 +27,8 @@ from torch.utils._pytree import tree_leaves
 from . import model as models
 from .augment import AudioAugment, NOISES, TABLE1
 from .core import atomic_write, keep_buffers, prepare_device, provenance
-from .data import ClipSet, ESC50, decode_clips, load_clips, write_synth
+from .cache import decode_clips, load_clips
+from .data import ClipSet, ESC50, write_synth
 from .fast import fast
 from .frozen import FrozenBackbone, frozen
 from .mix import MIXES

@@ -25,7 +25,8 @@ from tqdm.auto import tqdm
 
 from . import synth
 from .core import atomic_write, cache_dir, data_root
-from .data import ClipSet, file_digest, load_clips, take_clips, thread_pool
+from .cache import file_digest, load_clips, thread_pool
+from .data import ClipSet, take_clips
 from .files import AUDIO_ENDINGS, audio_info
 from .command import command
 

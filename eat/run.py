@@ -19,7 +19,8 @@ except ImportError:
     fcntl = None # Windows
 
 from .core import atomic_write
-from .data import ClipSet, file_digest, thread_pool, to_int16
+from .cache import file_digest, thread_pool
+from .data import ClipSet, to_int16
 from .files import source_name
 
 # %% ../nbs/engine/run.ipynb #5e0a1006
