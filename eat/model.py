@@ -248,6 +248,7 @@ def position_table(
     rest = F.interpolate(rest, size=tokens, mode="linear", align_corners=False)
     return torch.cat([first, rest.transpose(1, 2)], 1)
 
+# %% ../nbs/09_attention.ipynb #ee2bb01a
 @patch
 def forward(
     self: TransformerHead,
@@ -260,6 +261,7 @@ def forward(
     x = self.encoder(torch.cat([class_token, x], 1) + positions)
     return x[:, 0], x[:, 1:]
 
+# %% ../nbs/09_attention.ipynb #ae13692f
 class GapHead(nn.Module):
     """Baseline of table 6b: a convolution layer with global average pooling in the transformer's
     place."""
@@ -372,6 +374,7 @@ def init_weights(self: EAT):
             nn.init.trunc_normal_(m.class_token, std=0.02, a=-0.04, b=0.04)
             nn.init.trunc_normal_(m.positions, std=0.02, a=-0.04, b=0.04)
 
+# %% ../nbs/09_attention.ipynb #537ff225
 @patch
 def n_tokens(
     self: EAT,
@@ -384,6 +387,7 @@ def n_tokens(
         n = -(-n // d)
     return n
 
+# %% ../nbs/09_attention.ipynb #4e314193
 @patch
 def _checked(self: EAT, x: Tensor) -> Tensor:
     """`x`, zero-padded at its end if it is too short; `ValueError` if it is not a batch of
@@ -433,6 +437,7 @@ def forward(
     "The logits: scores before the softmax."
     return self.classify(self.embed(x))
 
+# %% ../nbs/09_attention.ipynb #06fd2d18
 def eat_s(**kw) -> EAT:  # any argument of `EAT`
     "EAT-S(mall): 16 channels, embedding 128, 4 layers, 8 heads, feed-forward 512. Table 9."
     return EAT(**{**dict(channels=16, dim=128, depth=4, heads=8, ff=512), **kw})
@@ -460,6 +465,7 @@ def _count(m, args, out):
         tokens, dim = out[0].shape[-2:]
         m.flops = 8 * tokens * dim * dim + 4 * tokens * tokens * dim
 
+# %% ../nbs/09_attention.ipynb #060da0cf
 def stages(
     model: EAT,  # any configuration
     n_samples: int = None,  # length of the clip; None: the length that the model is made for
@@ -504,6 +510,7 @@ def _duration(ms: float) -> str:
         return f"{1000*ms:.0f} µs"
     return f"{ms:.3g} ms" if ms < 1000 else f"{ms/1000:.2g} s"
 
+# %% ../nbs/09_attention.ipynb #2db1b7a9
 def draw_model(
     model: EAT,  # any configuration
     n_samples: int = None,  # length of the clip; None: the length that the model is made for
