@@ -39,7 +39,8 @@ from .loss import Objective
 from .run import expand
 from .settings import preset
 from .source import clips_of
-from .train import batch_at, ema_update, fit, make_augment, new_state, param_groups, train_step, update
+from .train import (batch_at, compiled, ema_lists, ema_update, fit, make_augment, new_state, param_groups, train_step,
+                       update)
 from .windows import predict_scores
 
 # %% ../nbs/engine/bench.ipynb #80e995ae
@@ -240,21 +241,25 @@ def _half(device:torch.device):
 
 def _stepper(quick:bool, net:nn.Module, device:torch.device) -> dict: # name -> function of a batch and its targets
     "A training step and what it is made of."
-    ema = deepcopy(net)
-    run = torch.compile(net) if quick and device.type == "cuda" else net
+    average_of = deepcopy(net)
+    lists, parameters = ema_lists(average_of, net), [*net.parameters()]
+    loss_of = partial(F.cross_entropy, label_smoothing=.1)
+    run = net
+    if quick: run, loss_of = compiled(net, loss_of, preset("esc50"), device) # as `fit` does it
     opt = torch.optim.AdamW(param_groups(net, 1e-5), lr=1e-4, fused=quick or None)
     net.train()
     def forward(x, y):
-        with _half(device): return F.cross_entropy(run(x), y, label_smoothing=.1)
+        torch.compiler.cudagraph_mark_step_begin() # also where no backward follows
+        with _half(device): return loss_of(run(x), y)
     def backward(x, y):
         net.zero_grad()
         loss = forward(x, y)
         loss.backward()
         return loss.detach()
     def update(x, y):
-        nn.utils.clip_grad_norm_(net.parameters(), 1.)
+        nn.utils.clip_grad_norm_(parameters, 1.)
         opt.step()
-    def average(x, y): ema_update(ema, net, .999, 10**6)
+    def average(x, y): ema_update(lists, .999, 10**6)
     def step(x, y):
         loss = backward(x, y)
         update(x, y)
@@ -730,7 +735,7 @@ def eat_bench(
         seconds = round(time.time() - start)
         print(f"{part}, {seconds} s", *map(_line, rows), sep="\n", flush=True)
         if not results: continue
-        size = {} if part == "inference" else dict(n_samples=n_samples)
+        size = {} if part in ("inference", "operations") else dict(n_samples=n_samples)
         if part == "augment": size["batch"] = batch
         line = (f"eat_bench --what {part} --device {there.type} --model {model} --n_samples {n_samples} "
                 f"--batch {batch} --repeats {repeats} --pairs {pairs}")

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor
 
-from .core import host_generator
+from .core import host_generator, send
 
 # %% ../nbs/04_data.ipynb #5fb44f66
 def peak_normalise(
@@ -193,17 +193,19 @@ def waves(self:ClipSet,
     if n is None: n = self.n_samples or int(self.lengths.max())
     if n < 1: raise ValueError(f"n_samples must be at least 1, got {n}")
     idx, at = _rows(idx, len(self)), self.samples.device
+    device = torch.device(device or at)
     if starts is None: start = self._starts(idx, n, mode, margin, generator)
     else: start = torch.as_tensor(starts)
     self._surround(n)
     every_cut = self.samples.unfold(0, n, 1)
     where = self.zeros + self.offsets[idx] + start
-    x = to_float(every_cut[where.to(at)])*self.levels[idx.to(at), None]
+    x = send(every_cut[send(where, at)], device) # two bytes a sample
+    x = to_float(x)*send(self.levels[send(idx, at), None], device)
     lengths = self.lengths[idx]
     if (start < 0).any() or (start + n > lengths).any():
-        t = start.to(at)[:,None] + torch.arange(n, device=at)
-        x *= (t >= 0) & (t < lengths.to(at)[:,None])
-    return x[:,None].to(device or at)
+        t = send(start, device)[:,None] + torch.arange(n, device=device)
+        x *= (t >= 0) & (t < send(lengths, device)[:,None])
+    return x[:,None]
 
 # %% ../nbs/04_data.ipynb #de71b070
 @patch

@@ -130,7 +130,7 @@ class RunConfig:
     "How a run goes, which changes nothing of what it computes but for rounding (and for the seed)."
     precision:Literal["auto", "fp32", "bf16"] = setting("auto", may_differ=True) # "auto": bf16 on a GPU that has it
     kernels:Literal["auto", "plain"] = setting("auto", may_differ=True) # fused on a CPU (engine/fast), or PyTorch alone
-    compile:bool = setting(False, may_differ=True) # `torch.compile` the network
+    compile:Literal["auto", "on", "off"] = setting("auto", may_differ=True) # `torch.compile` network and loss, "auto": on a GPU
     eval_every:int = setting(1, low=1, may_differ=True) # epochs between two evaluations on the watched fold
     save_minutes:float = setting(5, low=0, may_differ=True) # minutes between two checkpoints; 0: after every step
     seed:int = setting(0, 0, 2**32) # of weights, order and augmentation
@@ -183,6 +183,7 @@ class TrainConfig(RunConfig, OptimConfig, AugmentConfig, LossConfig, NetworkConf
         for name in ("root", "teacher", "out"):
             if (path := getattr(self, name)) is not None: setattr(self, name, os.path.expanduser(os.fspath(path)))
         if isinstance(self.mixes, (list, set)): self.mixes = tuple(self.mixes) # JSON knows only lists
+        if isinstance(self.compile, bool): self.compile = "on" if self.compile else "off" # as older runs have it
         check_fields(self)
         self._check_together()
 
