@@ -8,6 +8,7 @@ __all__ = ['Source', 'clips_of', 'open_data', 'split_source', 'inner_split', 'ch
 
 # %% ../nbs/engine/sources.ipynb #d191c4df
 import dataclasses
+from contextlib import nullcontext
 from typing import Protocol
 
 import pandas as pd, torch
@@ -60,6 +61,12 @@ def clips_of(
     return ClipSet(table, classes, torch.cat([to_int16(x) for x in waveforms]), lengths, sr, name=name)
 
 # %% ../nbs/engine/sources.ipynb #4d0a7dae
+def _first_alone():
+    "Of several processes of a machine the first goes first: what it decodes, the others find in the cache."
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()): return nullcontext()
+    from accelerate import PartialState
+    return PartialState().local_main_process_first()
+
 def open_data(
     config:TrainConfig,
     split:str, # "train" or "test"
@@ -69,7 +76,8 @@ def open_data(
     if config.dataset == "folder": own = dict(group=config.group, version=config.preparation)
     peak = config.peak if config.preparation == 1 else None
     make = getattr(data, name)
-    return make(root=config.root, fold=config.fold, split=split, sr=config.sr, peak=peak, **own)
+    with _first_alone():
+        return make(root=config.root, fold=config.fold, split=split, sr=config.sr, peak=peak, **own)
 
 def split_source(
     source:Source, # all clips
