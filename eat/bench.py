@@ -235,11 +235,11 @@ def _network(quick:bool, model:str, n_classes:int, n_samples:int, device) -> nn.
     if quick: return make_model(preset("esc50", model=model, n_samples=n_samples), n_classes).to(device)
     return getattr(models, model)(n_classes=n_classes, n_samples=n_samples).to(device)
 
-def _half(device:torch.device):
-    "bfloat16 on a GPU."
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+def _half(device:torch.device, half:bool|None=None):
+    "bfloat16 if `half`; None: on a GPU."
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" if half is None else half)
 
-def _stepper(quick:bool, net:nn.Module, device:torch.device) -> dict: # name -> function of a batch and its targets
+def _stepper(quick:bool, net:nn.Module, device:torch.device, half:bool|None=None) -> dict: # name -> f(batch, targets)
     "A training step and what it is made of."
     average_of = deepcopy(net)
     lists, parameters = ema_lists(average_of, net), [*net.parameters()]
@@ -250,7 +250,7 @@ def _stepper(quick:bool, net:nn.Module, device:torch.device) -> dict: # name -> 
     net.train()
     def forward(x, y):
         torch.compiler.cudagraph_mark_step_begin() # also where no backward follows
-        with _half(device): return loss_of(run(x), y)
+        with _half(device, half): return loss_of(run(x), y)
     def backward(x, y):
         net.zero_grad()
         loss = forward(x, y)
@@ -639,7 +639,11 @@ def tried_times(device:str, model:str, n_samples:int, batch:int, repeats:int) ->
     step()
     bare = _bare(deepcopy(plain).to(device), x)
     still, folded = frozen(deepcopy(net)), _folded(plain.to(device).eval())
-    pairs = {"denormal numbers flushed to zero, a step": (step, partial(_flushed, step)),
+    plain_step, bf16_step = (_stepper(False, deepcopy(plain).to(device), device, half)["training step"]
+                             for half in (False, True))
+    pairs = {"plain layers in float32 instead of the fused ones, a step": (step, partial(plain_step, x, y)),
+             "plain layers in bfloat16 instead of the fused ones, a step": (step, partial(bf16_step, x, y)),
+             "denormal numbers flushed to zero, a step": (step, partial(_flushed, step)),
              "a batch four times as large, a step": (step, large),
              "only the dense convolutions and linear layers of a step": (step, bare),
              "batch normalisation folded into plain convolutions, inference": (partial(still, x), partial(folded, x))}
