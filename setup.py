@@ -19,7 +19,7 @@ setup(
     keywords=cfg["keywords"],
     url=cfg["git_url"],
     packages=find_packages(include=["eat", "eat.*"]),
-    package_data={"eat": ["py.typed", "web/*"]},
+    package_data={"eat": ["py.typed", "web/*", "box/*/*"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={"lab": lab, "export": export, "hub": hub,
