@@ -64,8 +64,7 @@ def _sent(rows:Tensor, values, device) -> tuple: # rows, [values (clips, 1, any)
     return piece[:first].view(rows.dtype), columns
 
 def _apply(x:Tensor, on:Tensor, f, *draws, plan=None) -> Tensor:
-    """`f(x, *draws)` for the clips that are `on`, the others as they are; a new tensor. With a
-    `plan`, its results, computed on the host, instead of the draws."""
+    "`f(x, *plan(*draws))` for the clips that are `on`, the others as they are; a new tensor."
     rows = on.flatten().nonzero()[:, 0]
     if not len(rows): return x.clone()
     values = [draw[rows] for draw in draws]
@@ -158,14 +157,12 @@ def _window(x:Tensor, start:Tensor, n:int) -> Tensor: # (batch, channels, n)
     return windows[row, start].view(b, c, n)
 
 def _full_precision(device:torch.device):
-    """A context in which a convolution is computed in float32, and does not try out its kernels
-    for each new number of clips."""
+    "For convolutions in float32, without a trial of kernels for each number of clips."
     stack = ExitStack()
     if device.type in ("cpu", "cuda"):
         stack.enter_context(torch.autocast(device.type, enabled=False))
     if device.type == "cuda":
-        exact = dict(enabled=True, benchmark=False, allow_tf32=False)
-        stack.enter_context(torch.backends.cudnn.flags(**exact))
+        stack.enter_context(torch.backends.cudnn.flags(True, False, allow_tf32=False))
     return stack
 
 def _fir_at_once(x:Tensor, taps:Tensor) -> Tensor:
@@ -175,8 +172,8 @@ def _fir_at_once(x:Tensor, taps:Tensor) -> Tensor:
 
 def _fir(x:Tensor, taps:Tensor) -> Tensor:
     """y[n] = sum_i taps[i] x[n+i], each clip of the batch with its own `taps` (batch, 1, K);
-    K-1 samples shorter than `x`. On a GPU one kernel, on a CPU a pass a tap, which is faster."""
-    if x.device.type != "cpu": return _fir_at_once(x, taps)
+    K-1 samples shorter than `x`."""
+    if x.device.type != "cpu": return _fir_at_once(x, taps) # one kernel
     n = x.shape[-1] - taps.shape[-1] + 1
     y = x[..., :n]*taps[..., :1]
     for i in range(1, taps.shape[-1]): y.addcmul_(x[..., i:i+n], taps[..., i:i+1])
@@ -229,7 +226,8 @@ def delay(
     _check_batch(x)
     n = x.shape[-1]
     most = _bound(n, most, fractional)
-    return _read(x, cyclic, most, *_reading(n, cyclic, fractional, most, shift.to(x).view(-1, 1, 1)))
+    shift = shift.to(x).view(-1, 1, 1)
+    return _read(x, cyclic, most, *_reading(n, cyclic, fractional, most, shift))
 
 # %% ../nbs/05_augment.ipynb #bf6cb2c1
 def cyclic_shift(
@@ -420,7 +418,7 @@ def _log_bins(bins:int, device:torch.device, dtype:torch.dtype) -> Tensor: # (bi
 
 def _coloured(x:Tensor, half:Tensor, generator=None) -> Tensor:
     """Gaussian noise of the shape of `x`, mean 0, amplitude proportional to frequency**half
-    (batch, 1, 1), half the exponent of its power: a random spectrum, weighted."""
+    (batch, 1, 1): a random spectrum, weighted."""
     bins = x.shape[-1]//2 + 1
     spec = torch.randn(*x.shape[:2], bins, 2, device=x.device, dtype=x.dtype,
                        generator=device_generator(generator, x.device))
@@ -495,8 +493,7 @@ def phase_noise(
     return _apply(x, _chosen(x, p, generator), turned)
 
 def _hum(x:Tensor, turns:Tensor, phase:Tensor) -> Tensor:
-    """A sine of so many turns a sample that starts at `phase` turns (both (batch, 1, 1)), the same
-    in all channels."""
+    "A sine of so many turns a sample from `phase` turns on (both (batch, 1, 1)), in all channels."
     t = _positions(x.shape[-1], x.device, x.dtype)
     return torch.sin(2*torch.pi*(turns*t + phase)).expand_as(x)
 

@@ -39,8 +39,8 @@ from .loss import Objective
 from .run import expand
 from .settings import preset
 from .source import clips_of
-from .train import (batch_at, compiled, ema_lists, ema_update, fit, make_augment, new_state, param_groups, train_step,
-                       update)
+from .train import (batch_at, compiled, ema_lists, ema_update, fit, make_augment, new_state, param_groups,
+                       train_step, update)
 from .windows import predict_scores
 
 # %% ../nbs/engine/bench.ipynb #80e995ae

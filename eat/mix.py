@@ -136,7 +136,8 @@ def band_mask(
 def _which_side(side, x, generator):
     "`side` as a bool tensor (batch,), True where the low band stays; None draws one a clip."
     if side is None: return torch.rand(len(x), generator=host_generator(generator)) < .5
-    if isinstance(side, str) and side in ("low", "high"): return torch.full((len(x),), side == "low")
+    if isinstance(side, str) and side in ("low", "high"):
+        return torch.full((len(x),), side == "low")
     if isinstance(side, Tensor) and side.dtype == torch.bool and side.shape == (len(x),):
         return side
     got = f"{side.dtype} {tuple(side.shape)}" if isinstance(side, Tensor) else repr(side)

@@ -130,7 +130,7 @@ class RunConfig:
     "How a run goes, which changes nothing of what it computes but for rounding (and for the seed)."
     precision:Literal["auto", "fp32", "bf16"] = setting("auto", may_differ=True) # "auto": bf16 on a GPU that has it
     kernels:Literal["auto", "plain"] = setting("auto", may_differ=True) # fused on a CPU (engine/fast), or PyTorch alone
-    compile:Literal["auto", "on", "off"] = setting("auto", may_differ=True) # `torch.compile` network and loss, "auto": on a GPU
+    compile:Literal["auto", "on", "off"] = setting("auto", may_differ=True) # network and loss; "auto": on a GPU
     eval_every:int = setting(1, low=1, may_differ=True) # epochs between two evaluations on the watched fold
     save_minutes:float = setting(5, low=0, may_differ=True) # minutes between two checkpoints; 0: after every step
     seed:int = setting(0, 0, 2**32) # of weights, order and augmentation
@@ -221,10 +221,10 @@ PRESETS = dict(
     synth=dict(epochs=12, mix_p=.25, loss="ce"),
     esc10=_SHORT | dict(dataset="esc10", sr=11025, n_samples=57344, lr=3e-4),
     esc10_xs=dict(dataset="esc10", sr=11025, n_samples=28672, epochs=20, lr=3e-4, eval_every=5),
-    esc50_laptop=_SHORT | dict(dataset="esc50", sr=11025, n_samples=28672, crop="sound", loss="ce", batch_size=32, lr=5e-4,
-                               epochs=100, eval_every=10),
-    esc50_fast=_PAPER | dict(n_samples=45056, crop="sound", loss="ce", lr=5e-4, self_distill=True, mix_p=.5, mix_start=0,
-                             epochs=2500),
+    esc50_laptop=_SHORT | dict(dataset="esc50", sr=11025, n_samples=28672, crop="sound", loss="ce", batch_size=32,
+                               lr=5e-4, epochs=100, eval_every=10),
+    esc50_fast=_PAPER | dict(n_samples=45056, crop="sound", loss="ce", lr=5e-4, self_distill=True, mix_p=.5,
+                             mix_start=0, epochs=2500),
     esc50=_PAPER | dict(lr=5e-4, self_distill=True),
     esc50_short=_PAPER | dict(lr=5e-4, self_distill=True, epochs=1000, eval_every=20),
     esc50_published=_PAPER | dict(lr=3e-4, beta2=.99, augment="published", noise="several", labels="union"),

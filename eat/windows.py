@@ -89,7 +89,8 @@ def predict_scores(
     for i, s in zip(rows[clip].split(config.batch_size), start.split(config.batch_size)):
         x = clips.waves(i, config.n_samples, device=device, starts=s)
         levels.append(window_levels(x, config))
-        with torch.autocast("cuda", torch.bfloat16, enabled=half): scores.append(model(network_input(x, config)).float())
+        with torch.autocast("cuda", torch.bfloat16, enabled=half): out = model(network_input(x, config))
+        scores.append(out.float())
     heard = votes(torch.cat(levels).cpu(), clip, len(rows))
     means = mean_over_windows(torch.cat(scores).cpu(), clip, heard, len(rows), task)
     return means/config.temperature if task == SINGLE else means
