@@ -229,7 +229,7 @@ def latencies(
     times = [{c: {n: once(c, n) for n in threads} for c in sources} for _ in range(turns)]
     return {c: {n: median(t[c][n] for t in times) for n in threads} for c in sources}
 
-# %% ../nbs/engine/export.ipynb #80670f78
+# %% ../nbs/engine/export.ipynb #acccd24b
 def accuracies(
     path,         # a run's folder
     files:dict,   # contender -> ONNX file
@@ -239,6 +239,7 @@ def accuracies(
     from eat.evaluate import accuracy_interval, evaluate
     from eat.windows import predict_scores
     e = evaluate(path, root, "cpu")
+    if not e.single_label: raise ValueError(f"{path}: several classes a clip, expected a run with an accuracy")
     config, n = load_run(path)[1], len(e.clips)
     truth, answer = e.targets.argmax(1), e.scores.argmax(1)
     def row(scores):
@@ -347,7 +348,7 @@ def write_page(
     (folder/"model.json").write_text(json.dumps(page_facts(classifier, result or {})), encoding="utf-8")
     return folder
 
-# %% ../nbs/engine/export.ipynb #938957fb
+# %% ../nbs/engine/export.ipynb #d79e5e76
 def _note(text): print(f"eat_export: {text}", flush=True)
 
 def _size(path) -> str: return f"{sum(f.stat().st_size for f in expand(path).rglob('*') if f.is_file())/1e6:.1f} MB"
@@ -373,12 +374,14 @@ def _write_table(path, root, results):
     "Measure, print, and keep the table."
     from eat.bench import write_table
     config = load_run(path)[1]
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
     rows = measure_export(path, root)
     for r in rows: print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{v:<8}" for k, v in r.items()))
     file = expand(results or results_dir())/f"export_{config.dataset}_{config.model}.csv"
     origin = provenance()
-    write_table(rows, file, clip_seconds=config.n_samples/config.sr, command="eat_export --measure",
-                commit=origin["commit"], date=origin["date"], hardware=origin["hardware"], **origin["versions"])
+    write_table(rows, file, clip_seconds=config.n_samples/config.sr, load=load,
+                command=f"eat_export --run {path.name} --measure", commit=origin["commit"], date=origin["date"],
+                hardware=origin["hardware"], **origin["versions"])
     _note(f"{file}")
 
 # %% ../nbs/engine/export.ipynb #98c4a728
