@@ -8,7 +8,7 @@ here = Path(__file__).parent
 ini = ConfigParser(delimiters=["="])
 ini.read(here / "settings.ini", encoding="utf-8")
 cfg = ini["DEFAULT"]
-lab, export, hub = (cfg[f"{name}_requirements"].split() for name in ("lab", "export", "hub"))
+extras = {name: cfg[f"{name}_requirements"].split() for name in ("lab", "export", "hub", "audioset")}
 
 setup(
     name=cfg["lib_name"],
@@ -22,8 +22,7 @@ setup(
     package_data={"eat": ["py.typed", "web/*", "box/*/*"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={"lab": lab, "export": export, "hub": hub,
-                    "dev": [*lab, *export, *hub, *cfg["dev_requirements"].split()]},
+    extras_require=extras | {"dev": [*sum(extras.values(), []), *cfg["dev_requirements"].split()]},
     entry_points={"console_scripts": cfg["console_scripts"].split("\n"), "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"]},
     classifiers=["Development Status :: 3 - Alpha", "Intended Audience :: Developers", "Intended Audience :: Education",
                  "Programming Language :: Python :: 3", "License :: OSI Approved :: MIT License"],

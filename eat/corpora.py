@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['US8K_URL', 'US8K_SHARED', 'WORDS10', 'WORDS35', 'TESTING', 'VALIDATION', 'TRAINING', 'SPEECH_URL', 'SPEECH_CLIPS',
-           'find_set', 'read_urbansound', 'UrbanSound8K', 'speaker_of', 'hashed_split', 'read_commands', 'cut_silence',
-           'SpeechCommands', 'BackgroundNoise']
+           'find_set', 'read_urbansound', 'urbansound_table', 'UrbanSound8K', 'speaker_of', 'hashed_split',
+           'read_commands', 'cut_silence', 'speech_table', 'SpeechCommands', 'BackgroundNoise']
 
 # %% ../nbs/engine/corpora.ipynb #70d6cdfd
 import hashlib, os, warnings, zlib
@@ -55,7 +55,7 @@ def read_urbansound(
     if not here: raise FileNotFoundError(f"{folder}/audio: none of the folders fold1 to fold10 is there")
     t = t[t.fold.isin(here)].reset_index(drop=True)
     places = [str(Path(folder)/"audio"/f"fold{f}"/n) for f, n in zip(t.fold, t.slice_file_name)]
-    t["path"] = [on_disk(p, listings) or p for p in places]
+    t["path"] = pd.Series([on_disk(p, listings) or p for p in places], t.index, dtype=object)
     missing = [p for p in t.path if not os.path.isfile(p)]
     if missing:
         raise FileNotFoundError(f"{csv} names {len(missing)} clips that are not there, first: {shown(missing[0])}")
@@ -63,6 +63,15 @@ def read_urbansound(
 
 # %% ../nbs/engine/corpora.ipynb #48d0001d
 US8K_SHARED = (77751, 106905, 132016, 176638, 180937) # recordings in two official folds
+
+def urbansound_table(
+    root=None, # as in `UrbanSound8K`
+) -> pd.DataFrame: # as `read_urbansound` gives it
+    "The clips that are here, their folds checked. FileNotFoundError says how to get them."
+    how = f"Unpack {US8K_URL} (6 GB): curl -L {US8K_URL} | tar xz -C {shown(data_root(root))}"
+    table = read_urbansound(find_set(root, "urbansound8k", "metadata/UrbanSound8K.csv", how))
+    check_shared(table, "recording", US8K_SHARED, "urbansound8k")
+    return table
 
 class UrbanSound8K(ClipSet):
     """UrbanSound8K (Salamon, Jacoby, Bello, 2014): 8732 clips of at most 4 s, 10 classes, 10 folds, or those of them
@@ -74,10 +83,7 @@ class UrbanSound8K(ClipSet):
         sr:int=22050,          # samples per second
         peak:float|None=None,  # level that each clip is scaled to; None keeps it
     ):
-        how = f"Unpack {US8K_URL} (6 GB): curl -L {US8K_URL} | tar xz -C {shown(data_root(root))}"
-        folder = find_set(root, "urbansound8k", "metadata/UrbanSound8K.csv", how)
-        table = read_urbansound(folder)
-        check_shared(table, "recording", US8K_SHARED, "urbansound8k")
+        table = urbansound_table(root)
         names = table.groupby("target").label.first() # sorted by target
         table["target"] = np.searchsorted(names.index, table.target)
         folds = sorted(table.fold.unique())
@@ -169,6 +175,22 @@ def _words(folder, subset:str) -> dict:
     others = [w for w in ("_unknown_", *WORDS35) if w not in WORDS10 and (folder/w).is_dir()]
     return {w: w for w in WORDS10} | dict.fromkeys(others, "_unknown_") | {"_silence_": "_silence_"}
 
+def speech_table(
+    root=None, subset:str="v2-35", # as in `SpeechCommands`
+) -> pd.DataFrame: # path, label, target, fold, speaker
+    "The clips of a subset. FileNotFoundError says what is missing, a warning what is not the whole release."
+    how = f"Unpack {SPEECH_URL} (2.4 GB) into a folder of that name"
+    own = subset == "words10" and on_disk(str(data_root(root)/"speechcommands_test"), {})
+    folder = find_set(root, "speechcommands_test" if own else "speechcommands", "yes", how)
+    if subset == "v2-12" and not (folder/"_silence_").is_dir(): cut_silence(folder)
+    table = read_commands(folder, _words(folder, subset), subset == "words10")
+    if subset == "v2-12": table["fold"] = _silence_splits(table)
+    counts = table.fold.value_counts().to_dict()
+    if subset == "v2-35" and counts != SPEECH_CLIPS:
+        said = ", ".join(f"{counts.get(f, 0)} of {n}" for f, n in SPEECH_CLIPS.items())
+        warnings.warn(f"{folder}: {said} clips for training, validation, testing: not the whole release")
+    return table
+
 class SpeechCommands(ClipSet):
     """Speech Commands V2 (Warden, 2018): clips of at most 1 s, 16 kHz. Splits never share a speaker; with the official
     ones fold 1 is testing, fold 2 validation, fold 3 training. Errors say what is missing."""
@@ -182,16 +204,7 @@ class SpeechCommands(ClipSet):
     ):
         if subset not in ("v2-35", "v2-12", "words10"):
             raise ValueError(f"subset={subset!r}, expected 'v2-35', 'v2-12' or 'words10'")
-        how = f"Unpack {SPEECH_URL} (2.4 GB) into a folder of that name"
-        own = subset == "words10" and on_disk(str(data_root(root)/"speechcommands_test"), {})
-        folder = find_set(root, "speechcommands_test" if own else "speechcommands", "yes", how)
-        if subset == "v2-12" and not (folder/"_silence_").is_dir(): cut_silence(folder)
-        table = read_commands(folder, _words(folder, subset), subset == "words10")
-        if subset == "v2-12": table["fold"] = _silence_splits(table)
-        counts = table.fold.value_counts().to_dict()
-        if subset == "v2-35" and counts != SPEECH_CLIPS:
-            said = ", ".join(f"{counts.get(f, 0)} of {n}" for f, n in SPEECH_CLIPS.items())
-            warnings.warn(f"{folder}: {said} clips for training, validation, testing: not the whole release")
+        table = speech_table(root, subset)
         classes = list(dict.fromkeys(table.label))
         self._fill(table, classes, fold, split, sr, peak, sr, f"speechcommands {subset}")
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SILENCE', 'TOWER', 'CUTS', 'QUIET', 'peak_normalise', 'fix_length', 'to_int16', 'to_float', 'mean_and_peak',
-           'prepare', 'take_clips', 'ClipSet', 'window_starts']
+           'prepare', 'take_clips', 'ClipSet', 'positions', 'window_starts']
 
 # %% ../nbs/04_data.ipynb #9c4ef1b9
 import copy
@@ -142,7 +142,7 @@ class ClipSet:
         return to_float(self.samples[o:o+n])[None]*self.levels[i], self.targets[i]
 
 # %% ../nbs/04_data.ipynb #a7698ce5
-def _rows(idx, n):
+def positions(idx, n):
     "Any index of `n` clips (None, list, tensor, mask, pandas column) as positions."
     every = torch.arange(n)
     if idx is None: return every
@@ -192,7 +192,7 @@ def waves(self:ClipSet,
     n = n_samples
     if n is None: n = self.n_samples or int(self.lengths.max())
     if n < 1: raise ValueError(f"n_samples must be at least 1, got {n}")
-    idx, at = _rows(idx, len(self)), self.samples.device
+    idx, at = positions(idx, len(self)), self.samples.device
     device = torch.device(device or at)
     if starts is None: start = self._starts(idx, n, mode, margin, generator)
     else: start = torch.as_tensor(starts)
@@ -283,7 +283,7 @@ def to(self:ClipSet, device) -> ClipSet:
 @patch
 def select(self:ClipSet, idx) -> ClipSet:
     "A new data set with the clips `idx` (positions or a mask), in that order."
-    rows, new = _rows(idx, len(self)), copy.copy(self)
+    rows, new = positions(idx, len(self)), copy.copy(self)
     samples, lengths = take_clips(self.samples[self.zeros:], self.lengths, rows)
     at = rows.to(self.samples.device)
     table = self.table.iloc[rows.tolist()]
@@ -319,7 +319,9 @@ _HOMES = dict(
     datasets="""read_esc in_split new_folder check_writable write_synth synth_folder SynthESC find_esc ESC50 read_folder
         read_table list_clips assign_folds fold_of missing_classes make_folds AudioFolder AUDIO_ENDINGS ESC_COLUMNS
         ESC50_URL download extract_zip verify_esc download_esc50""",
-    corpora="UrbanSound8K SpeechCommands")
+    corpora="UrbanSound8K SpeechCommands",
+    shards="Shards",
+    audioset="AudioSet")
 
 def __getattr__(name):
     "Names of the modules above `eat.data`, which import it."

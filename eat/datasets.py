@@ -77,7 +77,8 @@ def read_esc(
     if (t.groupby("target").label.nunique() > 1).any() or (t.groupby("label").target.nunique() > 1).any():
         raise ValueError(f"{csv}: a target must belong to one category only, and a category to one target")
     listings = {}
-    t["path"] = [on_disk(p, listings) or p for p in (str(folder/"audio"/f) for f in t.filename)]
+    paths = [str(folder/"audio"/f) for f in t.filename]
+    t["path"] = pd.Series([on_disk(p, listings) or p for p in paths], t.index, dtype=object) # names may be no UTF-8
     twice = t.path[t.path.duplicated()]
     if len(twice): raise ValueError(f"{csv} names {twice.iloc[0]} twice: a clip could be in training and test")
     missing = [p for p in t.path if not os.path.isfile(p)]
@@ -414,7 +415,7 @@ def read_folder(
         if not clips: raise ValueError(f"{shown(folder)}: a class without clips" + f" ({_counted(mine)})"*bool(mine))
         rows += [(p, shown(os.path.basename(d)), fold) for p in clips]
         left_out += mine
-    table = pd.DataFrame(rows, columns=["path", "label", "fold"])
+    table = pd.DataFrame(rows, columns=["path", "label", "fold"], dtype=object) # names may be no UTF-8
     classes = sorted(set(table.label))
     if len(classes) < 2:
         raise ValueError(f"{shown(root)}: expected a folder for each of at least two classes, found {classes}")

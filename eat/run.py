@@ -43,6 +43,7 @@ def _stored(clips) -> ClipSet:
 
 def _samples_digests(clips:ClipSet) -> list:
     "A hash of the samples of each clip."
+    if hasattr(clips, "digests"): return clips.digests # of shards, which know them
     if not hasattr(clips, "samples"): clips = _stored(clips)
     samples = clips.samples[clips.zeros:].cpu().numpy()
     ends = clips.lengths.cumsum(0).tolist()
@@ -90,7 +91,8 @@ def clip_table(
     import pandas as pd
     parts = []
     for split, clips in splits.items():
-        t = pd.DataFrame(dict(split=split, file=clips.table.path.map(os.fspath), samples=_samples_digests(clips)))
+        file = pd.Series([os.fspath(p) for p in clips.table.path], dtype=object) # names may be no UTF-8
+        t = pd.DataFrame(dict(split=split, file=file, samples=_samples_digests(clips)))
         t["label"] = [_label(row, clips.classes) for row in clips.targets.cpu()]
         t["fold"] = clips.table.fold.to_numpy()
         t["group"] = clips.table.group.astype(str).map(source_name) if "group" in clips.table else ""

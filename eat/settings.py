@@ -28,6 +28,8 @@ DATASETS = dict(
     urbansound8k=("UrbanSound8K", {}),
     speechcommands=("SpeechCommands", {}),
     words10=("SpeechCommands", dict(subset="words10")),
+    audioset=("AudioSet", {}),
+    shards=("Shards", {}),
     folder=("AudioFolder", {}),
 )
 AUGMENTS = dict(table1=TABLE1, published=PUBLISHED, none=())
@@ -201,6 +203,8 @@ class TrainConfig(RunConfig, OptimConfig, AugmentConfig, LossConfig, NetworkConf
              "'convex' with loss='ce': a softmax cannot reach a union of labels")
         if folder and not self.root:
             raise ValueError("root is missing: dataset 'folder' needs the folder that holds class_name/clip.wav")
+        if self.dataset == "shards" and not self.root:
+            raise ValueError("root is missing: dataset 'shards' needs the folder that eat_pack has made")
 
     @property
     def name(self):
