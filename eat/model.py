@@ -315,12 +315,7 @@ class EAT(nn.Module):
         n_classes: int = 50,  # classes to tell apart
         in_channels: int = 1,  # of the waveform: 1 mono; 2 for the phase experiment, appendix A
         n_samples: int = 114688,  # clip that the position table is made for; else interpolated
-        factors: tuple = (
-            4,
-            4,
-            4,
-            4,
-        ),  # decimation of the first downsamplings; 1 s at 16 kHz: (4,4,4)
+        factors: tuple = (4, 4, 4, 4),  # of the first downsamplings; for 1 s at 16 kHz: (4,4,4)
         channels: int = 16,  # channels after the first convolution
         dim: int = 128,  # width of embedding and frame features
         depth: int = 4,  # transformer layers
@@ -334,18 +329,9 @@ class EAT(nn.Module):
     ):
         super().__init__()
         _check_config(
-            block,
-            head,
-            dim,
-            heads,
-            dropout,
-            factors,
-            n_classes=n_classes,
-            in_channels=in_channels,
-            n_samples=n_samples,
-            channels=channels,
-            depth=depth,
-            ff=ff,
+            block, head, dim, heads, dropout, factors,
+            n_classes=n_classes, in_channels=in_channels, n_samples=n_samples,
+            channels=channels, depth=depth, ff=ff,
         )
         self.n_classes = n_classes
         self.in_channels = in_channels
@@ -482,16 +468,8 @@ def stages(
     def add(name, part, channels, length, seen):
         parameters = sum(p.numel() for p in part.parameters())
         flops = sum(getattr(m, "flops", 0) for m in part.modules())
-        rows.append(
-            dict(
-                stage=name,
-                channels=channels,
-                length=length,
-                receptive_field=seen,
-                parameters=parameters,
-                flops=flops,
-            )
-        )
+        rows.append(dict(stage=name, channels=channels, length=length, receptive_field=seen,
+                         parameters=parameters, flops=flops))
 
     add("waveform", nn.Identity(), *x.shape[1:], 1)
     for i, (name, part) in enumerate(twin.backbone.named_children()):
@@ -524,14 +502,8 @@ def draw_model(
     import matplotlib.pyplot as plt, math
 
     ax = ax or plt.subplots(figsize=(9, 3.2), layout="constrained")[1]
-    colours = dict(
-        waveform=".85",
-        stem="#8ecae6",
-        down="#ffb703",
-        res="#90be6d",
-        head="#cdb4db",
-        classify="#f28482",
-    )
+    colours = dict(waveform=".85", stem="#8ecae6", down="#ffb703", res="#90be6d", head="#cdb4db",
+                   classify="#f28482")
     x = 0
     for r in stages(model, n_samples):
         kind = r["stage"].rstrip("0123456789")
@@ -540,15 +512,8 @@ def draw_model(
         ax.add_patch(
             plt.Rectangle((x, -h / 2), w, h, facecolor=colours[kind], edgecolor=".3", lw=0.8)
         )
-        ax.text(
-            x + w / 2,
-            0,
-            f"{r['channels']} × {r['length']}",
-            rotation=90,
-            ha="center",
-            va="center",
-            fontsize=7,
-        )
+        ax.text(x + w / 2, 0, f"{r['channels']} × {r['length']}", rotation=90, ha="center",
+                va="center", fontsize=7)
         seen = _duration(1000 * r["receptive_field"] / sr)
         ax.text(x + w / 2, h / 2 + 0.1, seen, ha="center", va="bottom", fontsize=6, color=".35")
         name = type(model.head).__name__.removesuffix("Head") if kind == "head" else r["stage"]
