@@ -7,7 +7,7 @@ __all__ = ['CONTENDERS', 'ORT_WEB', 'plain_copy', 'Prepared', 'about', 'to_expor
            'quantise', 'latency_of', 'latencies', 'accuracies', 'calibration_clips', 'measure_export', 'ort_files',
            'page_facts', 'write_page', 'eat_export']
 
-# %% ../nbs/engine/export.ipynb #9188afff
+# %% ../nbs/engine/export.ipynb #63008c66
 import copy, copyreg, dataclasses, json, os, shutil, subprocess, sys, tempfile
 from pathlib import Path
 from statistics import median
@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 
 import eat
-from .checkpoint import load_run, newest_run
+from .checkpoint import load_run
 from .command import command
 from .core import atomic_write, keep_buffers, provenance, results_dir
 from .data import prepare as prepared
 from .frozen import FrozenBackbone, frozen
-from .infer import Classifier
+from .infer import Classifier, default_model, find_model
 from .run import expand
 from .share import save_pretrained, shared_config, upload
 
@@ -315,7 +315,7 @@ def ort_files(
         if all((place/name).is_file() for name in _ORT_FILES): return [place/name for name in _ORT_FILES]
     raise ValueError(f"{folder}: no {_ORT_FILES[0]} there, expected the files of the npm package onnxruntime-web")
 
-# %% ../nbs/engine/export.ipynb #6e95bae9
+# %% ../nbs/engine/export.ipynb #7b76fc4f
 def page_facts(
     classifier,  # a `Classifier`
     result:dict, # of its run, may be empty
@@ -328,7 +328,7 @@ def page_facts(
     parts = sum(p.numel() for p in classifier.model.parameters())/1e6
     figures = f" On held-out clips: {figures_text(of_run(result))[0][2:]}." if result else ""
     facts = (f"{title}, {parts:.1f} million parameters, hears {c.n_samples/c.sr:.1f} s at {c.sr} Hz.{figures} "
-             f"{licence_of(c)[1]}")
+             f"{licence_of(c)[2]}. Licence: {licence_of(c)[1]}")
     return dict(title=title.split("-")[0], classes=classifier.classes, sr=c.sr, n_samples=c.n_samples,
                 overlap=c.overlap, task=c.task, temperature=c.temperature, silence=SILENCE, quiet=QUIET, facts=facts)
 
@@ -384,10 +384,10 @@ def _write_table(path, root, results):
                 hardware=origin["hardware"], **origin["versions"])
     _note(f"{file}")
 
-# %% ../nbs/engine/export.ipynb #98c4a728
+# %% ../nbs/engine/export.ipynb #209a8572
 @command()
 def eat_export(
-    run:str|None=None,    # a run's folder; default: the newest below runs
+    run:str|None=None,    # a run's folder or a name in the box; default: as eat_predict
     folder:str|None=None, # write a folder to share: weights, settings, model card, licence
     single:bool=False,    # with weights in single precision there, not half
     licence:str|None=None, # of the weights, such as cc-by-4.0; default: that of the data set
@@ -406,7 +406,7 @@ def eat_export(
     if not (folder or onnx or web or measure):
         raise ValueError("nothing to write, expected some of --folder, --onnx, --web, --measure")
     if hub and not folder: raise ValueError("--hub uploads what --folder writes: give both")
-    path = expand(run) if run else newest_run()
+    path = find_model(run) if run else default_model()
     classifier = Classifier.load(path)
     _note(f"{classifier!r} from {path}")
     if folder:

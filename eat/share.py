@@ -53,7 +53,7 @@ def shared_config(
     d = describe(config, classes) | dict(out="runs", root=root) # `describe` makes places absolute
     return json.loads(json.dumps(dict(format=FORMAT) | sizes | d))
 
-# %% ../nbs/engine/share.ipynb #54118573
+# %% ../nbs/engine/share.ipynb #cb8051d4
 LICENCES = {
     "mit": ("MIT", "https://opensource.org/license/mit"),
     "cc0-1.0": ("Creative Commons Zero 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
@@ -72,15 +72,15 @@ DATA = dict( # title, licence, source
     esc50=("ESC-50", "cc-by-nc-3.0", _PICZAK),
 )
 
-def licence_of(config:TrainConfig, licence:str|None=None) -> tuple[str, str]: # identifier, a sentence
-    "The licence of a network: that of its data, or the one that is given (an identifier such as cc-by-4.0)."
+def licence_of(
+    config:TrainConfig,
+    licence:str|None=None, # an identifier such as cc-by-4.0; None: that of the data
+) -> tuple[str, str, str]: # identifier, a line with name and address, a line that says what of
+    "The licence of a network."
     title, known, source = DATA.get(config.dataset, ("clips of the author's own", "unknown", ""))
     licence = licence or known
-    if licence not in LICENCES:
-        return licence, f"Trained on {title}. Licence: {'not stated' if licence == 'unknown' else licence}."
-    name, link = LICENCES[licence]
-    source = f" ({source})" if source else ""
-    return licence, f"Trained on {title}{source}. The weights are under the licence {name}: {link}"
+    name, link = LICENCES.get(licence, ("not stated" if licence == "unknown" else licence, ""))
+    return licence, f"{name}, {link}" if link else name, f"Trained on {title}" + (f": {source}" if source else "")
 
 # %% ../nbs/engine/share.ipynb #246e9dc9
 def measured(
@@ -161,7 +161,7 @@ def _about(config, classes, weights) -> list:
             f"It hears {config.n_samples/config.sr:.2f} s at {config.sr} Hz at once (longer recordings as windows) and "
             f"knows {len(classes)} classes: {', '.join(classes)}.", ""]
 
-# %% ../nbs/engine/share.ipynb #c8bdffd6
+# %% ../nbs/engine/share.ipynb #d99b115a
 _HOW = """## Use it
 
 ```python
@@ -181,7 +181,8 @@ def card(
     licence:str|None=None, # as in `licence_of`
 ) -> str: # Markdown
     "The model card. Its figures and its origin are those of `found` and `result`."
-    data, (short, sentence) = DATA.get(config.dataset, ("clips of the author's own",))[0], licence_of(config, licence)
+    short, *terms = licence_of(config, licence)
+    data = DATA.get(config.dataset, ("clips of the author's own",))[0]
     title = f"{_TITLES.get(config.model, config.model)}, {data}"
     figures = found or (of_run(result) if result else None)
     front = dict(library_name="eat", license=short, pipeline_tag="audio-classification",
@@ -191,9 +192,9 @@ def card(
     lines = [_front(front), "", f"# {title}", "", *_about(config, classes, weights), _HOW]
     if figures: lines += _figures(config, figures, result, where)
     if result: lines += _origin_text(result)
-    return "\n".join([*lines, "## Licence", "", sentence, ""])
+    return "\n".join([*lines, "## Licence", "", *("- " + t for t in terms), ""])
 
-# %% ../nbs/engine/share.ipynb #a310bba5
+# %% ../nbs/engine/share.ipynb #0af52887
 def _read(path, name:str) -> dict:
     "A JSON file of a run; empty if it is not there."
     file = expand(path)/name
@@ -215,7 +216,7 @@ def _fill(folder, run, net, config, classes, half, licence, root):
     millions = sum(p.numel() for p in net.parameters())/1e6
     text = f"{millions:.2f} million parameters in {'half' if half else 'single'} precision"
     (folder/"README.md").write_text(card(config, classes, text, result, found, licence), encoding="utf-8")
-    (folder/"LICENSE").write_text(licence_of(config, licence)[1] + "\n", encoding="utf-8")
+    (folder/"LICENSE").write_text("\n".join(licence_of(config, licence)[1:]) + "\n", encoding="utf-8")
     if config.dataset == "folder": (folder/"clips.csv").unlink(missing_ok=True)
 
 # %% ../nbs/engine/share.ipynb #7cdbc7ae
