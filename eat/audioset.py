@@ -10,7 +10,7 @@ import csv, io, tarfile
 from functools import lru_cache
 from pathlib import Path
 
-import pandas as pd, torch
+import numpy as np, pandas as pd, torch
 
 from .core import data_root
 from .corpora import find_set
@@ -131,8 +131,8 @@ def audioset_table(
 
 # %% ../nbs/engine/audioset.ipynb #f8000602
 class AudioSet(Shards):
-    """AudioSet, packed by `eat_pack audioset`. Fold 1 are the clips of the evaluation list, fold 2 the balanced, fold 3 the
-    unbalanced training list. FileNotFoundError says how to pack it."""
+    """AudioSet, packed by `eat_pack audioset`. Fold 1 are the clips of the evaluation list, fold 2 those of the
+    balanced, fold 3 those of the unbalanced training list. FileNotFoundError says how to pack it."""
     def __init__(self,
         root=None,             # data root; None: `EAT_DATA`, else the cache folder
         fold:int=1,            # the fold held out: 1
@@ -144,7 +144,8 @@ class AudioSet(Shards):
         if subset not in ("balanced", "all"): raise ValueError(f"subset={subset!r}, expected 'balanced' or 'all'")
         folder = data_root(root)/f"audioset-shards-{sr}"
         if not folder.is_dir():
-            raise FileNotFoundError(f"no packed AudioSet in {folder}: `eat_pack audioset --sr {sr}` makes it from the lists "
-                                    f"and the sound in {data_root(root)/'audioset'}")
+            raise FileNotFoundError(f"no packed AudioSet in {folder}: `eat_pack audioset --sr {sr}` makes it from the "
+                                    f"lists and the sound in {data_root(root)/'audioset'}")
         super().__init__(folder, fold, split, sr, peak)
-        if subset == "balanced" and split != "test": self._keep(torch.tensor((self.table.fold != 3).to_numpy()).nonzero()[:, 0])
+        if subset == "balanced" and split != "test":
+            self._keep(torch.tensor(np.flatnonzero(self.table.fold != 3)))

@@ -221,6 +221,7 @@ def ema_per_step(
 _PAPER = dict(dataset="esc50", model="eat_s", n_samples=114688, batch_size=128, epochs=3500, mix_p=1., mix_start=12*12,
               ema_decay=ema_per_step(.995, 12), eval_every=50)
 _SHORT = dict(model="eat_s", epochs=40, batch_size=16, self_distill=True, ema_decay=.995)
+_WORD = dict(sr=16000, n_samples=16384, parts=dict(factors=(4, 4, 4))) # one second, tokens of 16 ms
 PRESETS = dict(
     synth=dict(epochs=12, mix_p=.25, loss="ce"),
     esc10=_SHORT | dict(dataset="esc10", sr=11025, n_samples=57344, lr=3e-4),
@@ -232,6 +233,13 @@ PRESETS = dict(
     esc50=_PAPER | dict(lr=5e-4, self_distill=True),
     esc50_short=_PAPER | dict(lr=5e-4, self_distill=True, epochs=1000, eval_every=20),
     esc50_published=_PAPER | dict(lr=3e-4, beta2=.99, augment="published", noise="several", labels="union"),
+    urbansound8k=_PAPER | dict(dataset="urbansound8k", n_samples=90112, lr=5e-4, self_distill=True, mix_start=12*61,
+                               ema_decay=ema_per_step(.995, 61)),
+    speech_commands=_PAPER | dict(dataset="speechcommands", val_fold=2, **_WORD, lr=5e-4, self_distill=True,
+                                  epochs=1500, mix_start=12*662, ema_decay=ema_per_step(.995, 662)),
+    words10=_SHORT | dict(dataset="words10", **_WORD, loss="ce", lr=5e-4, batch_size=32, epochs=30),
+    audioset=_PAPER | dict(dataset="audioset", task="multi", n_samples=221184, lr=5e-4, self_distill=True, noise="none",
+                           batch_size=208, epochs=250, mix_start=2*105, ema_decay=ema_per_step(.995, 105)),
     folder=_SHORT | dict(dataset="folder", n_samples=114688, crop="sound", lr=5e-4),
 )
 

@@ -7,17 +7,20 @@ __all__ = ['PAD', 'SHARDS', 'samples_digest', 'write_shard', 'open_shard', 'pack
 
 # %% ../nbs/engine/shards.ipynb #fbdf5f16
 import hashlib, json, os, sys
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np, pandas as pd, torch
+from fastcore.basics import patch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from .cache import decode_clip, file_digest, thread_pool
-from .core import atomic_write
+from .command import command
+from .core import atomic_write, data_root
 from .data import ClipSet, CUTS, positions
 from .datasets import in_split, shown
 
@@ -111,10 +114,12 @@ def pack(
         rows.append(told[~bad].drop(columns="error").assign(shard=len(parts), place=range((~bad).sum())))
         if (~bad).any(): parts.append(dict(file=file.name, bytes=file.stat().st_size, digest=file_digest(file)))
     index, failed = pd.concat(rows, ignore_index=True), pd.concat(failed)
-    if not len(index): raise ValueError(f"{name}: none of {len(paths)} clips can be read, first: {failed.error.iloc[0]}")
+    if not len(index):
+        raise ValueError(f"{name}: none of {len(paths)} clips can be read, first: {failed.error.iloc[0]}")
     with atomic_write(folder/"clips.csv") as part: index.to_csv(part, index=False)
     with atomic_write(folder/"failed.csv") as part: failed.to_csv(part, index=False)
-    about = dict(version=SHARDS, name=name, sr=sr, classes=list(classes), clips=len(index), failed=len(failed), shards=parts)
+    about = dict(version=SHARDS, name=name, sr=sr, classes=list(classes), clips=len(index), failed=len(failed),
+                 shards=parts)
     with atomic_write(folder/"index.json") as part: part.write_text(json.dumps(about, indent=1) + "\n")
     return folder/"index.json"
 
@@ -140,8 +145,8 @@ def _read_index(folder:Path) -> dict:
     for s in about["shards"]:
         size = (folder/s["file"]).stat().st_size if (folder/s["file"]).is_file() else None
         if size != s["bytes"]:
-            raise ValueError(f"{folder/s['file']}: {'absent' if size is None else f'{size} bytes'}, expected {s['bytes']}: "
-                             "copy it again, or run eat_pack again")
+            here = "absent" if size is None else f"{size} bytes"
+            raise ValueError(f"{folder/s['file']}: {here}, expected {s['bytes']}: copy it again, or run eat_pack again")
     return about
 
 class Shards:
@@ -159,7 +164,8 @@ class Shards:
         about = _read_index(self.folder)
         if sr not in (None, about["sr"]):
             raise ValueError(f"{self.folder}: packed at {about['sr']} Hz, sr={sr} asked: pack it again at this rate")
-        if peak is not None: raise ValueError(f"{self.folder}: peak={peak}, expected None: shards keep the level of a clip")
+        if peak is not None:
+            raise ValueError(f"{self.folder}: peak={peak}, expected None: shards keep the level of a clip")
         if verify: _verify(self.folder, about)
         self.sr, self.classes, self.name = about["sr"], about["classes"], about["name"]
         self.files = [str(self.folder/s["file"]) for s in about["shards"]]
@@ -192,9 +198,6 @@ def _verify(folder, about):
             raise ValueError(f"{folder/s['file']}: its contents have changed since it was packed: run eat_pack again")
 
 # %% ../nbs/engine/shards.ipynb #cdb26c33
-from copy import copy
-from fastcore.basics import patch
-
 @patch
 def select(self:Shards, idx) -> Shards:
     "Some of the clips: positions, or a mask."
@@ -244,9 +247,6 @@ def counts(self:Shards): # DataFrame, classes x folds
     return ClipSet.counts(self)
 
 # %% ../nbs/engine/shards.ipynb #c0f11560
-from .command import command
-from .core import data_root
-
 def _table_of(dataset:str, root) -> tuple: # table, classes, targets, what opens a path
     "The clips of a data set, undecoded."
     from eat import audioset, corpora, datasets
