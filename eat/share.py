@@ -165,7 +165,8 @@ def _about(config, classes, weights) -> list:
 _HOW = """## Use it
 
 ```python
-from eat.infer import Classifier
+from eat.evaluate import evaluate
+from eat.infer import Classifier, in_the_box
 Classifier.load("folder or name").predict("recording.wav", top_k=5)
 ```
 

@@ -6,30 +6,23 @@
 __all__ = ['param_groups', 'n_steps', 'one_cycle', 'ema_lists', 'ema_update', 'make_augment', 'seed_of', 'batch_at', 'State', 'new_state', 'compiled', 'is_binary', 'prepare_batch', 'update', 'train_step', 'Training', 'evaluate_now', 'run_steps', 'make_training', 'Run', 'settle_temperature', 'end_run', 'fit', 'eat_train']
 
 # %% ../nbs/10_train.ipynb #51523a34
-import copy, dataclasses, hashlib, json, re, signal, sys, time, warnings
+import copy, dataclasses, hashlib, json
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from .augment import AudioAugment, NOISES, add_noise
-from .checkpoint import (begin_folder, checkpoint_size, check_losses, describe, load_state,
-                            load_teacher, make_model, names_hash, network_input, run_folder,
-                            save_state, stft_windows)
-from .core import keeping_buffers, provenance, seed_everything, send
-from .loop import (OneHead, Stopwatch, TimeLimit, check_batch, opening, peak_memory,
-                      result_of, shown, start_processes, stop_signals, to_device)
-from .loss import (SINGLE, TASKS, Objective, WithAuxiliary, class_weights, clip_weights,
-                      fit_temperature)
+from .checkpoint import make_model, network_input, stft_windows
+from .core import seed_everything, send
+from .loop import OneHead
+from .loss import SINGLE, TASKS, Objective, WithAuxiliary, class_weights, clip_weights
 from .mix import RandomMix
 from .model import EAT
-from .run import check_room, clip_table, seen_before, some, write_json
 from .settings import AUGMENTS, TrainConfig, preset
-from .source import (Source, check_figure, check_sources, inner_split, open_data, settle_task,
-                        split_source)
-from .windows import never_answered, predict_together, score, wants_bf16
+from .source import Source
+from .windows import wants_bf16
 
 # %% ../nbs/10_train.ipynb #2b30123e
 def param_groups(
@@ -253,7 +246,21 @@ def train_step(
     loss.backward()
     update(state, config, loss.detach())
 
-# %% ../nbs/10_train.ipynb #c0ff1902
+# %% ../nbs/engine/fit.ipynb #f1t00002
+import re, signal, sys, time, warnings
+from pathlib import Path
+
+from .checkpoint import (begin_folder, checkpoint_size, check_losses, describe, load_state, load_teacher,
+                            names_hash, run_folder, save_state)
+from .core import keeping_buffers, provenance
+from .loop import (Stopwatch, TimeLimit, check_batch, opening, peak_memory, result_of, shown, start_processes,
+                      stop_signals, to_device)
+from .loss import fit_temperature
+from .run import check_room, clip_table, seen_before, some, write_json
+from .source import check_figure, check_sources, inner_split, open_data, settle_task, split_source
+from .windows import never_answered, predict_together, score
+
+# %% ../nbs/engine/fit.ipynb #c0ff1902
 @dataclass
 class Training:
     "All that a training has made, and how far it is. This is what a callback sees."
@@ -282,7 +289,7 @@ class Training:
     def device(self):
         return next(self.state.ema.parameters()).device
 
-# %% ../nbs/10_train.ipynb #83665bdb
+# %% ../nbs/engine/fit.ipynb #83665bdb
 def evaluate_now(
     t:Training,
     watched:Source, # its watched clips, perhaps on the device
@@ -301,7 +308,7 @@ def evaluate_now(
                               memory_mb=peak_memory(t.device)))
     state.losses = []
 
-# %% ../nbs/10_train.ipynb #20e0df69
+# %% ../nbs/engine/fit.ipynb #20e0df69
 def _together(t:Training, *asked:bool) -> list:
     "Whether any process asks; with several of them only at every tenth step and the last."
     if t.accelerator.num_processes == 1: return list(asked)
@@ -309,7 +316,7 @@ def _together(t:Training, *asked:bool) -> list:
     flags = torch.tensor(asked, device=t.device, dtype=torch.float)
     return t.accelerator.reduce(flags).bool().tolist()
 
-# %% ../nbs/10_train.ipynb #82389188
+# %% ../nbs/engine/fit.ipynb #82389188
 def run_steps(t:Training) -> bool:
     "Steps until the end, or until a signal or a callback asks to stop. True if it got to the end."
     config, state, a = t.config, t.state, t.accelerator
@@ -344,7 +351,7 @@ def run_steps(t:Training) -> bool:
     if asked: signal.raise_signal(asked[0])
     return state.step == t.steps
 
-# %% ../nbs/10_train.ipynb #c0ff1904
+# %% ../nbs/engine/fit.ipynb #c0ff1904
 def _sources(config, source, train, test):
     "The clips to train on and to test on: those given, or the configuration's."
     if source is not None:
@@ -362,7 +369,7 @@ def _named(**given) -> dict:
         return getattr(v, "__name__", type(v).__name__)
     return {k: name(v) for k, v in given.items() if v is not None}
 
-# %% ../nbs/10_train.ipynb #12537c6e
+# %% ../nbs/engine/fit.ipynb #12537c6e
 def make_training(
     config:TrainConfig,
     accelerator, device, # as `start_processes` gives them
@@ -387,7 +394,7 @@ def make_training(
     return Training(config, train, watched, test, state, make_augment(config, augment), objective,
                     an_epoch, steps, accelerator, callbacks, given)
 
-# %% ../nbs/10_train.ipynb #0706ad26
+# %% ../nbs/engine/fit.ipynb #0706ad26
 @dataclass
 class Run:
     "What `fit` gives back."
@@ -398,7 +405,7 @@ class Run:
     never:list = field(default_factory=list) # classes with held-out clips, the answer to none
     heard:int = 0   # held-out clips that are in the training as well: they are not held out
 
-# %% ../nbs/10_train.ipynb #c0ff1905
+# %% ../nbs/engine/fit.ipynb #c0ff1905
 def settle_temperature(t:Training) -> TrainConfig:
     "The configuration with the temperature of the watched clips; several classes a clip keep 1."
     state, config = t.state, t.config
@@ -429,7 +436,7 @@ def end_run(
     t.accelerator.wait_for_everyone()
     return run
 
-# %% ../nbs/10_train.ipynb #fa9e373e
+# %% ../nbs/engine/fit.ipynb #fa9e373e
 def _count_heard(clips, warn:bool) -> int:
     "How many clips to test on are in the training as well; a warning names some."
     tested = clips[clips.split == "test"]
@@ -440,7 +447,7 @@ def _count_heard(clips, warn:bool) -> int:
                       "about new clips", stacklevel=4)
     return len(heard)
 
-# %% ../nbs/10_train.ipynb #c7bad508
+# %% ../nbs/engine/fit.ipynb #c7bad508
 @keeping_buffers
 def fit(
     config:TrainConfig,
