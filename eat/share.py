@@ -165,8 +165,7 @@ def _about(config, classes, weights) -> list:
 _HOW = """## Use it
 
 ```python
-from eat.evaluate import evaluate
-from eat.infer import Classifier, in_the_box
+from eat.infer import Classifier
 Classifier.load("folder or name").predict("recording.wav", top_k=5)
 ```
 
