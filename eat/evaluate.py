@@ -206,7 +206,7 @@ def evaluate(
         raise ValueError(f"the run in {path} was trained on one class a clip; {e}") from e
     fitted_here = not given and config.val_fold is None and config.temperature != 1
     if given: _note_heard(path, clips)
-    clips = copy.copy(clips).to(dev)
+    if hasattr(clips, "to"): clips = copy.copy(clips).to(dev) # shards stay on disk
     clip_of_window = clip_windows(clips, list(range(len(clips))), config)[0]
     most_windows = torch.bincount(clip_of_window).max().item()
     scores = predict_scores(model, clips, config)

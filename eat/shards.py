@@ -173,6 +173,8 @@ class Shards:
         self.table = pd.read_csv(self.folder/"clips.csv", dtype=kinds, keep_default_na=False)
         parts = [_numbers(f) for f in self.files]
         self.lengths, self.levels, self.targets = (torch.cat(t) for t in zip(*parts))
+        target = self.targets.argmax(1).numpy() # of several classes the first
+        self.table = self.table.assign(target=target, label=np.array(self.classes)[target])
         if split: self._keep(in_split(self.table.fold, fold, split, self.name))
 
     def _keep(self, rows):
