@@ -46,7 +46,9 @@ def read_segments(
             labels = [l.strip() for l in row[3].split(",") if l.strip()]
             unknown = [l for l in labels if l not in classes]
             if unknown: raise ValueError(f"{file}, line {n}: class {unknown[0]} is not in class_labels_indices.csv")
-            rows.append((row[0], float(row[1]), float(row[2]), labels))
+            try: rows.append((row[0], float(row[1]), float(row[2]), labels))
+            except ValueError as e:
+                raise ValueError(f"{file}, line {n}: expected seconds, got {row[1]}, {row[2]}") from e
     return pd.DataFrame(rows, columns=["id", "begin", "end", "labels"])
 
 # %% ../nbs/engine/audioset.ipynb #a73a6b18
@@ -57,9 +59,12 @@ def _in_folder(folder) -> dict:
 
 def _in_tar(file) -> dict:
     "Audio files of a tar: id -> path!first byte+bytes."
-    with tarfile.open(file) as t:
-        return {Path(m.name).stem: f"{file}!{m.offset_data}+{m.size}" for m in t
-                if m.isfile() and Path(m.name).suffix.lower() in AUDIO_ENDINGS}
+    try:
+        with tarfile.open(file, "r:") as t: # not compressed: a clip is read from where it lies
+            return {Path(m.name).stem: f"{file}!{m.offset_data}+{m.size}" for m in t
+                    if m.isfile() and Path(m.name).suffix.lower() in AUDIO_ENDINGS}
+    except tarfile.TarError as e:
+        raise ValueError(f"{file}: not a plain tar file, or cut short: {e}") from e
 
 def _in_parquet(file) -> dict:
     "Rows of a parquet file: id -> path!row."
@@ -67,12 +72,13 @@ def _in_parquet(file) -> dict:
     return {v: f"{file}!{i}" for i, v in enumerate(ids)}
 
 def _parquet(file):
-    "A parquet file. ImportError says what to install."
+    "A parquet file. ValueError for one that is damaged, or if pyarrow is missing."
     try:
         import pyarrow.parquet as pq
     except ImportError as e:
-        raise ImportError(f"{file}: parquet files need pyarrow: pip install pyarrow") from e
-    return pq.ParquetFile(file)
+        raise ValueError(f"{file}: parquet files need pyarrow: pip install 'eat[audioset]'") from e
+    try: return pq.ParquetFile(file)
+    except (OSError, ValueError) as e: raise ValueError(f"{file}: not a parquet file: {e}") from e
 
 def find_clips(
     folder, # with files, tars or parquet files below it, or a mixture
@@ -141,6 +147,7 @@ class AudioSet(Shards):
         sr:int=22050,          # samples per second
         peak:None=None,
     ):
+        if fold != 1: raise ValueError(f"fold={fold!r}, expected 1: the evaluation list is what is held out")
         if subset not in ("balanced", "all"): raise ValueError(f"subset={subset!r}, expected 'balanced' or 'all'")
         folder = data_root(root)/f"audioset-shards-{sr}"
         if not folder.is_dir():

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .core import data_root
 from .data import ClipSet
-from .datasets import check_shared, on_disk, shown
+from .datasets import check_shared, new_folder, on_disk, shown
 from .files import load_audio, save_audio
 
 # %% ../nbs/engine/corpora.ipynb #f83064a6
@@ -147,16 +147,16 @@ def cut_silence(
 ) -> int:   # clips
     "Write seconds of the background noise to the folder _silence_; their names say their split. No two overlap."
     folder, count = Path(folder), 0
-    (folder/"_silence_").mkdir(exist_ok=True)
-    for file in sorted((folder/"_background_noise_").glob("*.wav")):
-        x = load_audio(file, 16000)
-        for split, (begin, end) in _PLACES.items():
-            part = x[:, round(begin*x.shape[1]):round(end*x.shape[1])]
-            for k, second in enumerate(part.split(16000, 1)):
-                if second.shape[1] < 16000: continue
-                save_audio(folder/"_silence_"/f"{file.stem}-{k:03}-{split}.wav", second, 16000)
-                count += 1
-    if not count: raise FileNotFoundError(f"{folder}/_background_noise_: no recordings of a second or more")
+    with new_folder(folder/"_silence_") as new: # whole or not at all
+        for file in sorted((folder/"_background_noise_").glob("*.wav")):
+            x = load_audio(file, 16000)
+            for split, (begin, end) in _PLACES.items():
+                part = x[:, round(begin*x.shape[1]):round(end*x.shape[1])]
+                for k, second in enumerate(part.split(16000, 1)):
+                    if second.shape[1] < 16000: continue
+                    save_audio(new/f"{file.stem}-{k:03}-{split}.wav", second, 16000)
+                    count += 1
+        if not count: raise FileNotFoundError(f"{folder}/_background_noise_: no recordings of a second or more")
     return count
 
 def _silence_splits(t) -> list:

@@ -99,13 +99,14 @@ def cross_fitted(
 
 # %% ../nbs/engine/events.ipynb #e0e34e34
 def _pairs(truth:list, found:list, fits) -> list:
-    "As many pairs (true, found) of one class as possible in which `fits`, none used twice."
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import maximum_bipartite_matching
+    """As many pairs (true, found) of one class as possible in which `fits`, none used twice; of these the ones whose
+    begins lie nearest together."""
+    from scipy.optimize import linear_sum_assignment
     if not truth or not found: return []
-    can = np.array([[t["class"] == f["class"] and fits(t, f) for f in found] for t in truth], dtype=np.int8)
-    match = maximum_bipartite_matching(csr_array(can), perm_type="column")
-    return [(t, found[j]) for t, j in zip(truth, match) if j >= 0]
+    can = np.array([[t["class"] == f["class"] and fits(t, f) for f in found] for t in truth])
+    apart = np.array([[abs(t["begin"] - f["begin"]) for f in found] for t in truth])
+    chosen = zip(*linear_sum_assignment(np.where(can, apart, 1e9)))
+    return [(truth[i], found[j]) for i, j in chosen if can[i, j]]
 
 def _f1(hits:int, there:int, found:int) -> dict:
     return dict(f1=2*hits/max(there + found, 1), precision=hits/max(found, 1), recall=hits/max(there, 1))

@@ -110,6 +110,7 @@ def difference(
     for x in clips:
         with torch.inference_mode(): want = net(x)
         gap = (session(x) - want).abs().max()/want.abs().max().clamp(min=1)
+        if not gap.isfinite(): raise ValueError(f"{path}: its scores, or those of the network, are not finite")
         most = max(most, gap.item())
     return most
 

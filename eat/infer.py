@@ -271,6 +271,9 @@ def tiles(self:Classifier,
     c = self.config
     if hop is None: hop = (c.n_samples - int(c.overlap*c.n_samples))/c.sr
     if not 1/c.sr <= hop < float("inf"): raise ValueError(f"hop={hop}, expected seconds above 0")
+    if round(hop*c.sr) > c.n_samples:
+        raise ValueError(f"hop={hop}, expected at most {c.n_samples/c.sr:.2f} seconds, which the network hears at "
+                         "once: what lies between two windows would not be heard")
     return self._tiles(x, round(hop*c.sr), sr, batch)
 
 @patch
@@ -441,6 +444,8 @@ class Question:
         if self.hop is not None and not 0 < self.hop < float("inf"):
             raise ValueError(f"hop={self.hop}, expected seconds above 0")
         check_thresholds([""], self._reached, self.off, self.shortest)
+        if self.kind != "events" and (self.off is not None or self.shortest):
+            raise ValueError(f"off={self.off}, shortest={self.shortest}, expected neither without --events")
 
     @property
     def _reached(self): return .5 if self.threshold is None else self.threshold
@@ -457,7 +462,7 @@ class Question:
     def _best(self, classifier, p):
         order = (-p).argsort(kind="stable")
         chosen = order[:self.top_k] if self.threshold is None else order[p[order] >= self.threshold]
-        return [(classifier.classes[i], float(p[i])) for i in chosen]
+        return [(classifier.classes[i], float(p[i])) for i in chosen if p[i] > 0] # zeros: silence
 
 # %% ../nbs/engine/predict.ipynb #cbb35203
 def answer_text(name:str, kind:str, table, threshold=None) -> str:
@@ -530,6 +535,9 @@ def _begin(files, run, device, question, format, plot, report):
         if value and len(found) > 1: raise ValueError(f"{name}: expected one file, got {len(found)}")
     for out in (plot, report):
         if out and not expand(out).absolute().parent.is_dir(): raise ValueError(f"{out}: its folder does not exist")
+        if out and expand(out).is_dir(): raise ValueError(f"{out}: a folder, expected the name of a file")
+    if plot and expand(plot).suffix.lower() not in (".png", ".svg", ".pdf", ".jpg", ".jpeg"):
+        raise ValueError(f"plot={plot}, expected a name that ends with .png, .svg, .pdf or .jpg")
     path = find_model(run) if run else default_model()
     classifier = Classifier.load(path, prepare_device(device))
     _note(f"{classifier!r} from {path}{unfinished(path)}")

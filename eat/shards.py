@@ -66,16 +66,26 @@ def open_shard(file, size, mtime_ns) -> ClipSet:
     return part
 
 # %% ../nbs/engine/shards.ipynb #78bc6684
-def _shard_key(paths, targets, sr:int) -> str:
-    "What a shard is made from."
-    h = hashlib.blake2b(json.dumps([SHARDS, sr, [shown(p) for p in paths]]).encode(), digest_size=16)
+def _stamp(path):
+    "Size and date of a file, so that one that was replaced is noticed; None for a place inside another file."
+    try: s = os.stat(path)
+    except (OSError, ValueError): return None
+    return s.st_size, s.st_mtime_ns
+
+def _shard_key(table, targets, sr:int) -> str:
+    "What a shard is made from: the rows of the table, the files, the classes, the rate."
+    rows = [[shown(str(v)) for v in row] for row in table.itertuples(index=False)]
+    what = [SHARDS, sr, list(table.columns), rows, [_stamp(p) for p in table.path]]
+    h = hashlib.blake2b(json.dumps(what).encode(), digest_size=16)
     h.update(targets.numpy().tobytes())
     return h.hexdigest()
 
-def _kept(file, key:str) -> bool:
-    "Whether a shard is there, whole and made from the same."
+def _kept(file, note, key:str) -> bool:
+    "Whether a shard and its rows are there, whole, made from the same, and without a clip that could not be read."
     try:
-        with safe_open(file, framework="pt") as f: return (f.metadata() or {}).get("key") == key
+        told = pd.read_csv(note, keep_default_na=False, dtype=str)
+        with safe_open(file, framework="pt") as f: own = (f.metadata() or {}).get("key")
+        return own == key and set(told.key) == {key} and not told.error.any()
     except Exception: # absent, cut short, or no such file at all: it is made again
         return False
 
@@ -105,13 +115,13 @@ def pack(
         here = slice(first, first + clips_a_shard)
         file = folder/f"shard-{i:05}.safetensors"
         note = file.with_suffix(".csv")
-        key = _shard_key(paths[here], targets[here], sr)
-        if not (_kept(file, key) and note.is_file()):
+        key = _shard_key(table[here], targets[here], sr)
+        if not _kept(file, note, key):
             _pack_part(file, note, table[here], targets[here], sr, key, opened)
         told = pd.read_csv(note, keep_default_na=False, dtype=dict(path=str, samples=str, error=str))
         bad = told.error != ""
         failed.append(told[bad][["path", "error"]])
-        rows.append(told[~bad].drop(columns="error").assign(shard=len(parts), place=range((~bad).sum())))
+        rows.append(told[~bad].drop(columns=["error", "key"]).assign(shard=len(parts), place=range((~bad).sum())))
         if (~bad).any(): parts.append(dict(file=file.name, bytes=file.stat().st_size, digest=file_digest(file)))
     index, failed = pd.concat(rows, ignore_index=True), pd.concat(failed)
     if not len(index):
@@ -125,12 +135,14 @@ def pack(
 
 def _pack_part(file, note, table, targets, sr, key, opened):
     "Write one shard, and beside it a row for each clip."
+    note.unlink(missing_ok=True) # a shard must never stand beside the rows of another
     got = _read_part(table.path.tolist(), sr, opened)
     good = [i for i, c in enumerate(got) if not isinstance(c, Exception)]
     told = table.drop(columns=[c for c in ("samples", "error") if c in table]).reset_index(drop=True)
     told["path"] = [shown(p) for p in told.path]
     told["samples"] = [samples_digest(got[i][0].numpy(), sr) if i in set(good) else "" for i in range(len(got))]
-    told["error"] = ["" if i in set(good) else str(c) for i, c in enumerate(got)]
+    told["error"] = ["" if i in set(good) else str(c) or type(c).__name__ for i, c in enumerate(got)]
+    told["key"] = key
     if good: write_shard(file, [got[i] for i in good], targets[good], sr, key)
     with atomic_write(note) as part: told.to_csv(part, index=False)
 
@@ -216,7 +228,7 @@ def waves(self:Shards,
     if mode not in CUTS: raise ValueError(f"mode={mode!r}, expected one of {', '.join(CUTS)}")
     rows = positions(idx, len(self))
     n = n_samples or int(self.lengths[rows].max())
-    if not 1 <= n <= PAD: raise ValueError(f"n_samples={n}, expected 1 to {PAD}")
+    if not 1 <= n <= PAD: raise ValueError(f"n_samples={n}, expected 1 to {PAD} samples of each clip at once")
     shard = torch.tensor(self.table.shard.to_numpy()[rows.numpy()])
     place = torch.tensor(self.table.place.to_numpy()[rows.numpy()])
     out = torch.empty(len(rows), 1, n)
@@ -235,7 +247,8 @@ def _mapped(file):
 def __getitem__(self:Shards, i:int):
     "A clip as it is, and its targets."
     if not -len(self) <= i < len(self): raise IndexError(f"clip {i} of {len(self)}")
-    return self.waves([i], int(self.lengths[i]))[0], self.targets[i]
+    row = self.table.iloc[i]
+    return _mapped(self.files[row.shard])[int(row.place)][0], self.targets[i]
 
 @patch
 def __repr__(self:Shards):
@@ -249,12 +262,12 @@ def counts(self:Shards): # DataFrame, classes x folds
     return ClipSet.counts(self)
 
 # %% ../nbs/engine/shards.ipynb #c0f11560
-def _table_of(dataset:str, root) -> tuple: # table, classes, targets, what opens a path
+def _table_of(dataset:str, root, group=None) -> tuple: # table, classes, targets, what opens a path
     "The clips of a data set, undecoded."
     from eat import audioset, corpora, datasets
     if dataset == "audioset": return audioset.audioset_table(root)
     if dataset == "folder":
-        table = datasets.list_clips(Path(root).expanduser().resolve(), 5, None, 2)
+        table = datasets.list_clips(Path(root).expanduser().resolve(), 5, group, 2)
         classes = table.attrs["classes"]
         many = table.labels if "labels" in table else [[l] for l in table.label]
         return table[["path", "fold"]], classes, datasets.multi_hot(many, classes), lambda p: p
@@ -268,18 +281,19 @@ def _table_of(dataset:str, root) -> tuple: # table, classes, targets, what opens
 @command("interrupted; what is packed is kept, and the same command goes on")
 def eat_pack(
     dataset:str,        # esc50, urbansound8k, speechcommands, audioset or folder
-    out:str|None=None,  # folder of the shards; default: shards-<rate> beside the data
+    out:str|None=None,  # folder of the shards; default: NAME-shards-RATE beside the data
     root:str|None=None, # where the data lies; default: EAT_DATA. For folder: your clips, or their CSV
     sr:int=22050,       # samples per second
     clips_a_shard:int=500, # 500 clips of 10 s are 220 MB
+    group:str|None=None, # for folder: a regular expression that finds the recording in a path, as in eat_train
 ):
     "Decode a data set once into shards, from which sets of any size are trained."
     known = ("esc50", "urbansound8k", "speechcommands", "audioset", "folder")
     if dataset not in known: raise ValueError(f"{dataset!r} is no data set, expected one of {', '.join(known)}")
     if dataset == "folder" and not root: raise ValueError("--root is missing: the folder of your clips, or their CSV")
     if clips_a_shard < 1: raise ValueError(f"clips_a_shard={clips_a_shard}, expected at least 1")
-    table, classes, targets, opened = _table_of(dataset, root)
-    home = Path(root).expanduser() if dataset == "folder" else data_root(root)/dataset
+    table, classes, targets, opened = _table_of(dataset, root, group)
+    home = Path(root).expanduser().resolve() if dataset == "folder" else data_root(root)/dataset
     folder = Path(out).expanduser() if out else home.with_name(f"{home.stem}-shards-{sr}")
     pack(table, classes, targets, folder, sr, dataset, clips_a_shard, opened)
     about = json.loads((folder/"index.json").read_text())

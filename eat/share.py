@@ -47,7 +47,7 @@ def shared_config(
     net:nn.Module|None=None, # its sizes are added if it is an `EAT`
 ) -> dict: # as JSON has it
     "`config.json` without the places of one machine, with its format."
-    root = Path(config.root).name if config.dataset == "folder" else None
+    root = Path(config.root).name if config.dataset in ("folder", "shards") else None
     config = dataclasses.replace(config, root=root, teacher=None, out="runs", device="auto")
     sizes = network_sizes(net) | config.parts if isinstance(net, EAT) else {}
     d = describe(config, classes) | dict(out="runs", root=root) # `describe` makes places absolute
@@ -66,10 +66,17 @@ LICENCES = {
 }
 _PICZAK = ("K. J. Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multimedia 2015, "
            "https://github.com/karolpiczak/ESC-50")
+_WARDEN = "P. Warden, Speech Commands: A Dataset for Limited-Vocabulary Speech Recognition, 2018, arXiv 1804.03209"
 DATA = dict( # title, licence, source
     synth=("the built-in sounds of eat", "mit", "made from formulas by eat.synth"),
     esc10=("ESC-10", "cc-by-3.0", _PICZAK),
     esc50=("ESC-50", "cc-by-nc-3.0", _PICZAK),
+    urbansound8k=("UrbanSound8K", "cc-by-nc-3.0", "J. Salamon, C. Jacoby, J. P. Bello, A Dataset and Taxonomy for "
+                  "Urban Sound Research, ACM Multimedia 2014"),
+    speechcommands=("Speech Commands V2", "cc-by-4.0", _WARDEN),
+    words10=("ten words of Speech Commands V2", "cc-by-4.0", _WARDEN),
+    audioset=("AudioSet", "unknown", "J. Gemmeke and others, Audio Set: An ontology and human-labeled dataset for "
+              "audio events, ICASSP 2017; the lists are under CC BY 4.0, the sounds belong to their authors"),
 )
 
 def licence_of(
@@ -117,8 +124,9 @@ def figures_text(
     lines = []
     if "accuracy" in found:
         low, high = found["interval"]
-        lines.append(f"accuracy {100*found['accuracy']:.1f} % (95 % interval {100*low:.1f} to {100*high:.1f}), "
-                     f"balanced {100*found['balanced_accuracy']:.1f} %, on {found['clips']} clips")
+        balanced = f", balanced {100*found['balanced_accuracy']:.1f} %" if "balanced_accuracy" in found else ""
+        interval = f"95 % interval {100*low:.1f} to {100*high:.1f}"
+        lines.append(f"accuracy {100*found['accuracy']:.1f} % ({interval}){balanced}, on {found['clips']} clips")
     if "mAP" in found: lines.append(f"mAP {found['mAP']:.3f}")
     if "calibration_error" in found:
         here = ", at a temperature fitted on these clips" if found["temperature_fitted_on_these_clips"] else ""
@@ -217,7 +225,7 @@ def _fill(folder, run, net, config, classes, half, licence, root):
     text = f"{millions:.2f} million parameters in {'half' if half else 'single'} precision"
     (folder/"README.md").write_text(card(config, classes, text, result, found, licence), encoding="utf-8")
     (folder/"LICENSE").write_text("\n".join(licence_of(config, licence)[1:]) + "\n", encoding="utf-8")
-    if config.dataset == "folder": (folder/"clips.csv").unlink(missing_ok=True)
+    if config.dataset in ("folder", "shards"): (folder/"clips.csv").unlink(missing_ok=True)
 
 # %% ../nbs/engine/share.ipynb #7cdbc7ae
 FILES = ("config.json", "result.json", "clips.csv", "README.md", "LICENSE", "model.safetensors")
@@ -239,6 +247,8 @@ def save_pretrained(
     else:
         path = expand(getattr(run, "path", run))
         made = load_run(path, model=model)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder/"config.json").is_file():
+        raise ValueError(f"{folder}: holds other files, expected an empty folder, a new one, or one to share")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".eat-") as d:
         _fill(Path(d), path, *made, half, licence, root)
