@@ -140,7 +140,8 @@ def publish_scenes(rows:list, run, command:str, folder, name:str="scene_events")
     private = ("root", "out", "device")
     settings = {k: v for k, v in dataclasses.asdict(run.config).items() if k not in private}
     means = t.groupby("hop")[["event_f1", "onset_error", "segment_f1"]].mean().reset_index().to_dict("records")
-    origin = dict(command=command, seed=run.config.seed, metrics=run.metrics, means=means, config=settings)
+    origin = dict(command=command, seed=run.config.seed, metrics=run.metrics, means=means, config=settings,
+                  seconds=run.history[-1]["seconds"]) # of the training
     with atomic_write(file.with_suffix(".csv")) as tmp: t.to_csv(tmp, index=False, float_format="%.4g")
     with atomic_write(file) as tmp: tmp.write_text(json.dumps(origin | provenance(), indent=1) + "\n")
     return file
@@ -154,8 +155,8 @@ def eat_scene(
     seed:int=0,            # of the training
     out:str="runs",        # the run goes below this
 ):
-    "Train a small network on generated scenes, and measure its events on others."
-    run = train_listener(dataclasses.replace(SCENES, steps=steps, seed=seed, out=out), scenes)
+    "Train a small network on generated scenes, and measure its events on others. What was interrupted goes on."
+    run = train_listener(dataclasses.replace(SCENES, steps=steps, seed=seed, out=out), scenes, resume="auto")
     ears, rows = Classifier.load(run.path), []
     for hop in (.25, .5, 1.):
         rows += measure(ears, range(1, reported + 1), fit_on_scenes(ears, [50, 51], hop), hop=hop, shortest=.5)
