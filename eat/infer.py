@@ -265,8 +265,9 @@ def check_hop(
     "ValueError unless something of the recording is heard in each window, and all of it in some."
     if not 1/config.sr <= hop < float("inf"): raise ValueError(f"hop={hop}, expected seconds above 0")
     if round(hop*config.sr) > config.n_samples:
-        raise ValueError(f"hop={hop}, expected at most {config.n_samples/config.sr:.2f} seconds, which the network hears "
-                         "at once: what lies between two windows would not be heard")
+        window = config.n_samples/config.sr
+        raise ValueError(f"hop={hop}, expected at most {window:.2f} seconds, which the network hears at once: what lies "
+                         "between two windows would not be heard")
 
 @patch
 def tiles(self:Classifier,
