@@ -266,8 +266,8 @@ def check_hop(
     if not 1/config.sr <= hop < float("inf"): raise ValueError(f"hop={hop}, expected seconds above 0")
     if round(hop*config.sr) > config.n_samples:
         window = config.n_samples/config.sr
-        raise ValueError(f"hop={hop}, expected at most {window:.2f} seconds, which the network hears at once: what lies "
-                         "between two windows would not be heard")
+        raise ValueError(f"hop={hop}, expected at most {window:.2f} seconds, which the network hears at once: what "
+                         "lies between two windows would not be heard")
 
 @patch
 def tiles(self:Classifier,
