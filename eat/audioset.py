@@ -66,6 +66,7 @@ def _in_tar(file) -> dict:
     except tarfile.TarError as e:
         raise ValueError(f"{file}: not a plain tar file, or cut short: {e}") from e
 
+# %% ../nbs/engine/audioset.ipynb #a57f0eb8
 def _in_parquet(file) -> dict:
     "Rows of a parquet file: id -> path!row."
     ids = _parquet(file).read(columns=["video_id"])["video_id"].to_pylist()
@@ -80,6 +81,7 @@ def _parquet(file):
     try: return pq.ParquetFile(file)
     except (OSError, ValueError) as e: raise ValueError(f"{file}: not a parquet file: {e}") from e
 
+# %% ../nbs/engine/audioset.ipynb #e1a83748
 def find_clips(
     folder, # with files, tars or parquet files below it, or a mixture
 ) -> dict:  # id, or `Y` and id: place
@@ -89,6 +91,7 @@ def find_clips(
     for file in sorted(Path(folder).rglob("*.parquet")): found |= _in_parquet(file)
     return found
 
+# %% ../nbs/engine/audioset.ipynb #ae50d6ad
 @lru_cache(2)
 def _row_group(file, group):
     return _parquet(file).read_row_group(group, columns=["audio"])["audio"]

@@ -564,6 +564,7 @@ def _batch_operations(config, steps:int) -> list:
         add("mixing", mix, x, y, None, g)
     return [dict(part=k, device=there, host=host) for k, (there, host) in total.items()]
 
+# %% ../nbs/engine/bench.ipynb #e39ca2dc
 def _step_operations(config, precision:str) -> list:
     "What a step does with a batch: the network and the loss, there and back, and all that follows."
     config = replace(config, precision=precision, batch_size=4)

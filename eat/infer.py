@@ -269,6 +269,7 @@ def check_hop(
         raise ValueError(f"hop={hop}, expected at most {window:.2f} seconds, which the network hears at once: what "
                          "lies between two windows would not be heard")
 
+# %% ../nbs/engine/infer.ipynb #39273977
 @patch
 def tiles(self:Classifier,
     x,                    # as in `windows`
@@ -367,6 +368,7 @@ def street_text(
         lines.append(f"  {begin:4.1f} to {end:4.1f} s  {heard} there: {', '.join(there) or 'nothing'}")
     return "\n".join(lines)
 
+# %% ../nbs/engine/infer.ipynb #7cb11e4a
 def demo(
     config:TrainConfig,   # what to train
     train=None, test=None, # as in `fit`

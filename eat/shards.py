@@ -133,6 +133,7 @@ def pack(
     with atomic_write(folder/"index.json") as part: part.write_text(json.dumps(about, indent=1) + "\n")
     return folder/"index.json"
 
+# %% ../nbs/engine/shards.ipynb #0981e33f
 def _pack_part(file, note, table, targets, sr, key, opened):
     "Write one shard, and beside it a row for each clip."
     note.unlink(missing_ok=True) # a shard must never stand beside the rows of another
@@ -161,6 +162,7 @@ def _read_index(folder:Path) -> dict:
             raise ValueError(f"{folder/s['file']}: {here}, expected {s['bytes']}: copy it again, or run eat_pack again")
     return about
 
+# %% ../nbs/engine/shards.ipynb #2a747b96
 class Shards:
     "A packed data set, or some of its clips. Errors name the file that is missing, cut short or of another rate."
     peak, n_samples = None, None
@@ -200,6 +202,7 @@ class Shards:
     def digests(self) -> list: # of the samples, as `eat.run.clip_table` has them
         return self.table.samples.tolist()
 
+# %% ../nbs/engine/shards.ipynb #8aa73633
 def _numbers(file):
     "Lengths, levels and targets of a shard."
     with safe_open(file, framework="pt") as f:
@@ -238,6 +241,7 @@ def waves(self:Shards,
         out[here] = _mapped(self.files[s]).waves(place[here], n, mode, generator, margin=margin, starts=begin)
     return out.to(device) if device is not None else out
 
+# %% ../nbs/engine/shards.ipynb #eb87d779
 def _mapped(file):
     "The clips of a shard; mapped anew if the file has changed."
     s = os.stat(file)

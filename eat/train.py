@@ -227,6 +227,7 @@ def update(
     state.losses.append(torch.stack([loss, norm.detach()]))
     state.step += 1
 
+# %% ../nbs/10_train.ipynb #56b3e039
 def train_step(
     state:State,                # changed in place
     x:Tensor, y:Tensor,         # what `prepare_batch` gives
