@@ -15,7 +15,6 @@ import codecs, csv, hashlib, http.client, io, json, os, re, shutil, stat, tempfi
 import urllib.request, warnings, zipfile, zlib
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np, pandas as pd, soundfile as sf, torch
@@ -25,7 +24,7 @@ from tqdm.auto import tqdm
 
 from . import synth
 from .core import atomic_write, cache_dir, data_root
-from .cache import file_digest, load_clips, thread_pool
+from .cache import file_digest, load_clips, once_a_file, thread_pool
 from .data import ClipSet, take_clips
 from .files import AUDIO_ENDINGS, audio_info
 from .command import command
@@ -614,15 +613,11 @@ def _samples_md5(file):
     return md5.hexdigest() if n else None # a header that promises nothing says nothing about the clip
 
 # %% ../nbs/engine/datasets.ipynb #728db063
+@once_a_file(1 << 18)
 def sound_digest(
     path, # an audio file
 ) -> str: # 32 hexadecimal digits
     "A hash of a clip's samples, else of the file: equal for copies with other names, containers, tags."
-    s = os.stat(path)
-    return _sound_digest(os.fspath(path), s.st_size, s.st_mtime_ns, s.st_ino)
-
-@lru_cache(1 << 18)
-def _sound_digest(path, size, mtime_ns, inode):
     try:
         with open(path, "rb") as f:
             md5 = _samples_md5(f)

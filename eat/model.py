@@ -328,14 +328,11 @@ class EAT(nn.Module):
         antialias: bool = True,  # low-pass before decimating, else a plain strided convolution
     ):
         super().__init__()
+        sizes = dict(n_classes=n_classes, in_channels=in_channels, n_samples=n_samples)
         _check_config(
-            block, head, dim, heads, dropout, factors,
-            n_classes=n_classes, in_channels=in_channels, n_samples=n_samples,
-            channels=channels, depth=depth, ff=ff,
+            block, head, dim, heads, dropout, factors, channels=channels, depth=depth, ff=ff, **sizes
         )
-        self.n_classes = n_classes
-        self.in_channels = in_channels
-        self.n_samples = n_samples
+        self.n_classes, self.in_channels, self.n_samples = n_classes, in_channels, n_samples
         self.factors = tuple(factors)
         self.backbone = backbone(in_channels, factors, channels, block, dilated, antialias)
         self.min_samples = shortest(self.backbone)

@@ -6,7 +6,7 @@
 __all__ = ['Overview', 'strip_classes', 'plot_events', 'label_track', 'Recorder', 'html_page']
 
 # %% ../nbs/engine/report.ipynb #75ca7e50
-import io, json
+import io
 from base64 import b64encode
 from html import escape
 

@@ -7,7 +7,7 @@ __all__ = ['UNKNOWN', 'expand', 'write_json', 'clip_table', 'write_clips', 'read
            'seen_before', 'part_of_training', 'Busy', 'locked', 'new_run_folder', 'length_hint', 'check_room']
 
 # %% ../nbs/engine/run.ipynb #5e0a1003
-import hashlib, json, os, shutil, socket, sys, time, warnings
+import json, os, shutil, socket, sys, time, warnings
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,7 +19,7 @@ except ImportError:
     fcntl = None # Windows
 
 from .core import atomic_write
-from .cache import file_digest, thread_pool
+from .cache import file_digest, samples_digest, thread_pool
 from .data import ClipSet, to_int16
 from .files import source_name
 
@@ -49,11 +49,7 @@ def _samples_digests(clips:ClipSet) -> list:
     ends = clips.lengths.cumsum(0).tolist()
     starts = [0, *ends[:-1]]
 
-    def digest(i):
-        clip = samples[starts[i]:ends[i]]
-        h = hashlib.sha256(f"{clips.sr} ".encode()) # processors have an instruction for it
-        h.update(clip)
-        return h.hexdigest()[:32] if clip.any() else "" # silence is like silence
+    def digest(i): return samples_digest(samples[starts[i]:ends[i]], clips.sr)
 
     with thread_pool() as pool:
         return list(pool.map(digest, range(len(clips))))

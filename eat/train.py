@@ -438,6 +438,14 @@ def end_run(
     return run
 
 # %% ../nbs/engine/fit.ipynb #fa9e373e
+def _clips_told(t:Training, warn:bool) -> tuple: # the record of all clips, and how many of the test are heard
+    "What the training `t` is made from, and how its watched clips are called."
+    val = {} if t.watched is t.test else dict(val=t.watched)
+    clips = clip_table(train=t.train, **val, test=t.test)
+    heard = _count_heard(clips, warn)
+    t.watched_name = f"fold {t.config.val_fold}" if val else "test" if heard else "held-out"
+    return clips, heard
+
 def _count_heard(clips, warn:bool) -> int:
     "How many clips to test on are in the training as well; a warning names some."
     tested = clips[clips.split == "test"]
@@ -445,7 +453,7 @@ def _count_heard(clips, warn:bool) -> int:
     if heard and warn:
         warnings.warn(f"{len(heard)} of the {len(tested)} clips to test on are in the training "
                       f"as well ({some(tested.file.iloc[heard])}): their figures say nothing "
-                      "about new clips", stacklevel=4)
+                      "about new clips", stacklevel=5)
     return len(heard)
 
 # %% ../nbs/engine/fit.ipynb #c7bad508
@@ -463,8 +471,7 @@ def fit(
     objective=None,     # instead of lesson 09's loss: a function with `Objective`'s arguments
     callbacks=(),       # `Callback`s, called after those that show the run
 ) -> Run:
-    """Train `config` and return the run. ValueError for data or settings that do not fit,
-    FloatingPointError for a loss that is not finite."""
+    "Train `config`. ValueError for data and settings that do not fit, FloatingPointError for a loss that is not finite."
     if resume not in ("no", "auto"): raise ValueError(f"resume={resume!r}, expected 'no' or 'auto'")
     limit = [] if max_minutes is None else [TimeLimit(max_minutes)]
     accelerator, device = start_processes(config.device)
@@ -472,10 +479,7 @@ def fit(
     train, test = _sources(config, source, train, test)
     watchers = [*(shown() if show else []), *limit, *callbacks]
     t = make_training(config, accelerator, device, train, test, model, augment, objective, watchers)
-    val = {} if t.watched is test else dict(val=t.watched)
-    clips = clip_table(train=t.train, **val, test=test)
-    heard = _count_heard(clips, main)
-    t.watched_name = f"fold {config.val_fold}" if val else "test" if heard else "held-out"
+    clips, heard = _clips_told(t, main)
     described = describe(t.config, train.classes, t.given)
     names = names_hash(train, test)
     with run_folder(t.config, resume == "auto", described, clips, names, accelerator) as t.path:
