@@ -329,9 +329,8 @@ class EAT(nn.Module):
     ):
         super().__init__()
         sizes = dict(n_classes=n_classes, in_channels=in_channels, n_samples=n_samples)
-        _check_config(
-            block, head, dim, heads, dropout, factors, channels=channels, depth=depth, ff=ff, **sizes
-        )
+        sizes |= dict(channels=channels, depth=depth, ff=ff)
+        _check_config(block, head, dim, heads, dropout, factors, **sizes)
         self.n_classes, self.in_channels, self.n_samples = n_classes, in_channels, n_samples
         self.factors = tuple(factors)
         self.backbone = backbone(in_channels, factors, channels, block, dilated, antialias)

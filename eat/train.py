@@ -471,7 +471,7 @@ def fit(
     objective=None,     # instead of lesson 09's loss: a function with `Objective`'s arguments
     callbacks=(),       # `Callback`s, called after those that show the run
 ) -> Run:
-    "Train `config`. ValueError for data and settings that do not fit, FloatingPointError for a loss that is not finite."
+    "Train `config`. ValueError for data or settings that do not fit, FloatingPointError for a loss that is not finite."
     if resume not in ("no", "auto"): raise ValueError(f"resume={resume!r}, expected 'no' or 'auto'")
     limit = [] if max_minutes is None else [TimeLimit(max_minutes)]
     accelerator, device = start_processes(config.device)
