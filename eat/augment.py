@@ -210,6 +210,7 @@ def _read(x, cyclic, most, start, taps=None) -> Tensor:
     if taps is None: return _window(source, start, n)
     return _fir(_window(source, start, n + 2*half - 1), taps)
 
+# %% ../nbs/05_augment.ipynb #3f92d364
 def _bound(n, most, fractional) -> int: # samples
     "The largest shift that makes a difference, and one more."
     far = n + 8*fractional
