@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -78,7 +78,7 @@ def _kept(file, note, key:str) -> bool:
         told = pd.read_csv(note, keep_default_na=False, dtype=str)
         with safe_open(file, framework="pt") as f: own = (f.metadata() or {}).get("key")
         return own == key and set(told.key) == {key} and not told.error.any()
-    except Exception: # absent, cut short, or no such file at all: it is made again
+    except (OSError, ValueError, AttributeError, SafetensorError): # absent, cut short, of another kind: made again
         return False
 
 def _read_part(paths, sr:int, opened) -> tuple[list, list]: # clips or exceptions; reasons
