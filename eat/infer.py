@@ -575,7 +575,7 @@ def _hear(classifier, question, f, wants) -> tuple: # answer and recorder; None 
 @keeping_buffers
 def eat_predict(
     files:list[str],   # audio files, folders (every audio file below them); - reads a pipe
-    run:str|None=None, # a run's folder or a name in the box; default: the newest run below runs, else what is in the box
+    run:str|None=None, # a run's folder or a name in the box; default: the newest below runs, else one in the box
     top_k:int=5,       # how many labels
     threshold:float|None=None, # instead: every label at least so probable, 0 to 1; of events: what they reach (.5)
     hop:float|None=None, # what sounds when: a row every so many seconds
