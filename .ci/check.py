@@ -18,6 +18,9 @@ EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 LESSON = re.compile(r"\[(\d\d)\]\((?:\.\./)?(\d\d_\w+\.ipynb)") # a link that says the number of a lesson
 BASE64 = re.compile(r"base64,[\w+/=]+")
+QUESTION = re.compile(r"^\*\*\d+\. ", re.M)
+ANSWER = re.compile(r"^<details><summary>.+</summary>\n\n\*\*(Right|Not right)\.\*\* (.{30,})\n\n</details>$", re.M)
+STUDENT = "_student.ipynb" # made from the solutions, never run, reached from its lesson: no outputs, no place in the sidebar
 FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)
 MACHINE_PATH = re.compile(r"(?<![\w.>/:~-])(?:/(?:home|root|Users|tmp|work|mnt|opt|private|content)/|[A-Z]:\\+Users\\)[^\s\"'<>)]*")
 
@@ -83,6 +86,22 @@ def wrong_numbers(cells):
             if not target.startswith(number): yield f"[{number}]({target})"
 
 
+def quiz_faults(cells):
+    "What is wrong with a lesson's quiz: 5 to 8 questions, each with one right answer, and a reason beside every answer."
+    text = next(("".join(c["source"]) for c in cells if "".join(c["source"]).startswith("## Quiz\n")), "")
+    questions, places = QUESTION.split(text)[1:], set()
+    if not 5 <= len(questions) <= 8: yield f"its quiz has {len(questions)} questions, 5 to 8 are wanted"
+    for number, question in enumerate(questions, 1):
+        answers = ANSWER.findall(question)
+        right = [i for i, (verdict, _) in enumerate(answers) if verdict == "Right"]
+        places |= {*right}
+        if len(right) != 1: yield f"quiz, question {number}: {len(right)} answers are right, expected one"
+        if not 3 <= len(answers) == question.count("<details>"):
+            yield (f"quiz, question {number}: {len(answers)} of {question.count('<details>')} answers are `<details>` with "
+                   "**Right.** or **Not right.** and a reason in one paragraph; at least 3 are wanted")
+    if questions and len(places) < 3: yield "quiz: the right answer is nearly always at the same place"
+
+
 def faults(path):
     "What is wrong with one notebook; a line each."
     if path.stat().st_size > KB*1000: yield f"{path.stat().st_size//1000} KB, at most {KB} are wanted: save fewer or smaller pictures and players"
@@ -92,13 +111,14 @@ def faults(path):
     cells = book["cells"]
     if "widgets" in book["metadata"]: yield "the state of widgets was saved, which are dead without a kernel: take `widgets` out of the notebook's metadata"
     if len({c.get("id") for c in cells}) < len(cells): yield "two cells have the same id"
-    if any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
+    if not path.name.endswith(STUDENT) and any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
     yield from wide_lines(path, cells)
     if prose_share(cells) < (least := PROSE.get(path.parent.name, .35)):
         yield f"{prose_share(cells):.0%} of its cells are text, at least {least:.0%} are wanted: explain more, or fold what only tests"
     yield from (f"a link leads nowhere: {target}" for target in dead_links(path, cells))
     yield from (f"a link says the number of another lesson: {link}" for link in wrong_numbers(cells))
+    if re.match(r"\d\d_", path.name) and path.parent.name == "nbs" and any("## Quiz" in "".join(c["source"]) for c in cells): yield from quiz_faults(cells)
     documents = bool(modules(path) or modules(path, APPENDS))
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue
@@ -142,7 +162,7 @@ def site(paths):
     "What is wrong with _quarto.yml: pages that are missing, shown twice, or not there; settings without which the site does not render or not be read."
     config = yaml.safe_load((TOP/"_quarto.yml").read_text(encoding="utf-8"))
     shown = [p for pattern in pages(config["website"]["sidebar"]["contents"]) for p in (sorted((TOP/"nbs").glob(pattern)) or [TOP/"nbs"/pattern])]
-    for path in sorted({*shown, *paths}):
+    for path in sorted({*shown, *(p for p in paths if not p.name.endswith(STUDENT))}):
         if (times := shown.count(path)) != 1 or path not in paths:
             yield f"_quarto.yml: {path.relative_to(TOP)} is {'no notebook' if path not in paths else f'{times} times in the sidebar, expected once'}"
     html, needs = config["format"]["html"], {"keep-md": True, "html-math-method": "mathml", "code-overflow": "wrap"}

@@ -2,6 +2,7 @@
 
 `pytest` shows them one by one, named after notebook and heading; `nbdev_test` runs the same cells a notebook at a time.
 The cells of a notebook share one namespace and run in order. Whatever stands above a selected cell runs first.
+A notebook whose front matter says `skip_exec: true` is left out, as nbdev_test does: the student notebooks, whose stubs fail.
 Cells with a flag from `tst_flags` in settings.ini (`#| slow`, `#| cuda`, `#| notest`) are skipped; `--nb-flags "slow cuda"` runs them.
 `--without numba` runs everything as if numba were not installed, and skips the cells that say `#| numba`.
 """
@@ -14,6 +15,7 @@ import matplotlib, matplotlib.pyplot as plt, pytest, torch
 os.environ["IN_TEST"] = "1" # before anything imports `eat`
 
 from execnb.shell import CaptureShell
+from fastcore.basics import str2bool
 from nbdev.config import get_config
 from nbdev.frontmatter import FrontmatterProc
 from nbdev.process import NBProcessor
@@ -50,7 +52,9 @@ class Notebook(pytest.File):
         skip = set(get_config(path=Path(__file__).parent)["tst_flags"].split()) - set(self.config.getoption("--nb-flags").split())
         left_out = set(self.config.getoption("--without").split())
         heading, count, last, self.cells = self.path.stem, {}, 0, []
-        for cell in NBProcessor(self.path, procs=FrontmatterProc, process=True).nb.cells:
+        book = NBProcessor(self.path, procs=FrontmatterProc, process=True).nb
+        if str2bool(book.frontmatter_.get("skip_exec", False)): return
+        for cell in book.cells:
             if cell.cell_type == "markdown":
                 titles = re.findall(r"^#{1,4} (.+)", cell.source, re.M)
                 if titles: heading = titles[-1].strip()
