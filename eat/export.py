@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['CONTENDERS', 'ORT_WEB', 'plain_copy', 'Prepared', 'about', 'to_export', 'difference', 'OnnxNetwork', 'export_onnx',
-           'quantise', 'latency_of', 'latencies', 'accuracies', 'calibration_clips', 'measure_export', 'ort_files',
-           'page_facts', 'write_page', 'eat_export']
+           'quantise', 'latency_of', 'latencies', 'memory_of', 'accuracies', 'calibration_clips', 'measure_export',
+           'ort_files', 'page_facts', 'write_page', 'eat_export']
 
 # %% ../nbs/engine/export.ipynb #63008c66
 import copy, copyreg, dataclasses, json, os, shutil, subprocess, sys, tempfile
@@ -230,6 +230,31 @@ def latencies(
     times = [{c: {n: once(c, n) for n in threads} for c in sources} for _ in range(turns)]
     return {c: {n: median(t[c][n] for t in times) for n in threads} for c in sources}
 
+# %% ../nbs/engine/export.ipynb #5dac6f75
+_WITH_ORT = """import json, sys
+import numpy as np, onnxruntime as ort
+options = ort.SessionOptions()
+options.intra_op_num_threads = 1
+net = ort.InferenceSession(sys.argv[2], options, providers=["CPUExecutionProvider"])
+n = json.loads(net.get_modelmeta().custom_metadata_map["n_samples"])
+net.run(None, dict(waveforms=np.zeros((1, net.get_inputs()[0].shape[1], n), np.float32)))
+"""
+_WITH_TORCH = """import sys
+from eat.export import latency_of
+latency_of(*sys.argv[1:], 1, 1)
+"""
+_PEAK = "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+
+def memory_of(
+    contender:str, source, # as in `latency_of`
+) -> float:                # MB, NaN on a system without /proc
+    "The largest resident memory of a process that does nothing but answer one window on one thread."
+    if not Path("/proc/self/status").exists(): return float("nan")
+    code = (_WITH_ORT if contender in ("onnx", "int8") else _WITH_TORCH) + _PEAK
+    p = subprocess.run([sys.executable, "-c", code, contender, str(source)], stdout=subprocess.PIPE, text=True,
+                       check=True, env=os.environ | dict(OMP_NUM_THREADS="1"))
+    return int(p.stdout.splitlines()[-1])*1024/1e6
+
 # %% ../nbs/engine/export.ipynb #acccd24b
 def accuracies(
     path,         # a run's folder
@@ -266,22 +291,29 @@ def calibration_clips(
 # %% ../nbs/engine/export.ipynb #3c08dab9
 def measure_export(
     path,       # a run's folder
-    root=None,  # where the data lies; without data accuracy stays empty
+    root=None,  # where the data lies; where it is not, there are no columns of accuracy
     **times,    # as in `latencies`
-) -> list:      # a dict a contender: contender, mb, ms_1, ms_2, accuracy, low, high, same_answer, clips
-    "Size, time and accuracy of a run's network in four forms."
+) -> list:      # a dict a contender: contender, mb, ms_1, ms_2, peak_mb, accuracy, low, high, same_answer, clips
+    "Size, time, memory and accuracy of a run's network in four forms."
     path = expand(path)
     classifier = Classifier.load(path)
     with tempfile.TemporaryDirectory() as d:
         files = dict(onnx=Path(d)/"float.onnx", int8=Path(d)/"int8.onnx")
         export_onnx(classifier, files["onnx"])
         shutil.copyfile(files["onnx"], files["int8"])
-        quantise(files["int8"], calibration_clips(classifier.config, root))
+        try: clips = calibration_clips(classifier.config, root)
+        except FileNotFoundError as e:
+            _note(f"no accuracy: {e}")
+            clips = None
+        noise = .1*torch.randn(8, classifier.model.in_channels, classifier.config.n_samples)
+        quantise(files["int8"], noise if clips is None else clips)
         sources = dict(eager=path, frozen=path) | files
-        ms, found = latencies(sources, **times), accuracies(path, files, root)
+        ms = latencies(sources, **times)
+        found = {c: {} for c in sources} if clips is None else accuracies(path, files, root)
         weights = path/"model.safetensors"
         mb = {c: files.get(c, weights).stat().st_size/1e6 for c in sources}
-        return [dict(contender=c, mb=mb[c]) | {f"ms_{n}": t for n, t in ms[c].items()} | found[c] for c in sources]
+        return [dict(contender=c, mb=mb[c]) | {f"ms_{n}": t for n, t in ms[c].items()}
+                | dict(peak_mb=memory_of(c, sources[c])) | found[c] for c in sources]
 
 # %% ../nbs/engine/export.ipynb #29621a85
 ORT_WEB = "1.30.0" # of onnxruntime-web, proven
