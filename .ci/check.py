@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat, yaml
 
 TOP = Path(__file__).resolve().parent.parent
-KB = 300 # of a notebook with its outputs
+KB = 320 # of a notebook with its outputs
 WIDTH = {"engine": 120, "experiments": 120} # of a line of code, by folder; 100 in lessons and exercises
 PROSE = {"engine": .3} # share of the cells a reader sees that are text, by folder; 0.35 elsewhere
 MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
@@ -18,7 +18,7 @@ EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 LESSON = re.compile(r"\[(\d\d)\]\((?:\.\./)?(\d\d_\w+\.ipynb)") # a link that says the number of a lesson
 BASE64 = re.compile(r"base64,[\w+/=]+")
-QUESTION = re.compile(r"^\*\*\d+\. ", re.M)
+QUESTION = re.compile(r"^\*\*\d+\.\*\* ", re.M)
 ANSWER = re.compile(r"^<details><summary>.+</summary>\n\n\*\*(Right|Not right)\.\*\* (.{30,})\n\n</details>$", re.M)
 STUDENT = "_student.ipynb" # made from the solutions, never run, reached from its lesson: no outputs, no place in the sidebar
 FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)
