@@ -37,6 +37,7 @@ def _check_range(name:str, low:float, high:float, least:float=0., most:float=inf
         raise ValueError(f"{name}: expected {least:g} <= low <= high <= {most:g}, "
                          f"got {low:g} and {high:g}")
 
+# %% ../nbs/05_augment.ipynb #a05unif1
 def _uniform(
     x:Tensor,               # the batch whose size and type count
     low:float, high:float,  # range of the draw; equal ends fix it
@@ -86,6 +87,7 @@ def random_gain(
     gain = _uniform(x, low, high, generator)
     return _apply(x, on, torch.mul, gain)
 
+# %% ../nbs/05_augment.ipynb #a05pol02
 def flip_polarity(
     x:Tensor,       # waveforms (batch, channels, time)
     p:float=0.5,    # probability for each clip
@@ -110,6 +112,7 @@ def _inside(x:Tensor, start:Tensor, end:Tensor) -> Tensor:
     pos = _positions(x.shape[-1], x.device)
     return (pos >= start) & (pos < end)
 
+# %% ../nbs/05_augment.ipynb #a05frag1
 def fragment_gain(
     x:Tensor,                                # waveforms (batch, channels, time)
     low:float=0.5, high:float=1.3,           # range of the factor
@@ -165,6 +168,7 @@ def _full_precision(device:torch.device):
         stack.enter_context(torch.backends.cudnn.flags(True, False, allow_tf32=False))
     return stack
 
+# %% ../nbs/05_augment.ipynb #a05fir01
 def _fir_at_once(x:Tensor, taps:Tensor) -> Tensor:
     "`_fir` as a depth-wise convolution: each clip is a channel."
     with _full_precision(x.device):
@@ -190,6 +194,7 @@ def delay_taps(
     window = torch.cos(torch.pi*u/(2*half))**2
     return torch.where(fraction == 0, (u == 0).to(u), torch.sinc(u)*window)
 
+# %% ../nbs/05_augment.ipynb #a05read1
 def _reading(n, cyclic, fractional, most, shift) -> tuple: # start, and taps if they are needed
     "Where in the extended clip each clip's reading begins, by the shifts (batch, 1, 1)."
     half = 8*fractional
@@ -246,6 +251,7 @@ def cyclic_shift(
     def roll(x, start, taps=None): return _read(x, True, 0, start, taps)
     return _apply(x, on, roll, shift, plan=partial(_reading, x.shape[-1], True, fractional, 0))
 
+# %% ../nbs/05_augment.ipynb #a05lin01
 def linear_shift(
     x:Tensor,               # waveforms (batch, channels, time)
     sr:int,                 # samples a second
@@ -278,6 +284,7 @@ def low_pass_taps(
     hamming = .54 + .46*torch.cos(2*torch.pi*m/(taps-1))
     return cutoff*torch.sinc(cutoff*m)*hamming
 
+# %% ../nbs/05_augment.ipynb #a05filt3
 def _filter(x:Tensor, taps:Tensor) -> Tensor:
     "`_fir` with `taps` centred on each sample, zeros around the clip: as long as `x`."
     side = taps.shape[-1]//2
@@ -298,6 +305,7 @@ def low_pass(
     cutoff = _uniform(x, low, high, generator)
     return _apply(x, on, _filter, low_pass_taps(cutoff, taps))
 
+# %% ../nbs/05_augment.ipynb #a05filt4
 def high_pass(
     x:Tensor,                       # waveforms (batch, channels, time)
     low:float=0., high:float=0.25,  # range of the cutoff / Nyquist; 0 lets everything pass
@@ -321,6 +329,7 @@ def _draw_half(x, low, high, generator):
     _check_range("bits", low, high, 2, 24)
     return 2**(_uniform(x, low, high+1, generator).floor() - 1) - 1
 
+# %% ../nbs/05_augment.ipynb #a05quan5
 def quantise(
     x:Tensor,                # waveforms (batch, channels, time)
     low:int=6, high:int=10,  # range of the bits
@@ -334,6 +343,7 @@ def quantise(
     def to_steps(x, half): return (x*half).round_().div_(half)
     return _apply(x, _chosen(x, p, generator), to_steps, half)
 
+# %% ../nbs/05_augment.ipynb #a05quan6
 def mu_law(
     x:Tensor,               # waveforms (batch, channels, time)
     low:int=6, high:int=8,  # range of the bits
@@ -384,6 +394,7 @@ def _starts(shape, n, parts, positions) -> Tensor: # (clips, channels), on the h
         before += part.shape[-1]
     return torch.cat(starts)
 
+# %% ../nbs/05_augment.ipynb #a05resa3
 def random_resample(
     x:Tensor,                            # waveforms (batch, channels, time)
     factors:tuple[float,...]=(.8, .9, 1.1, 1.2), # times as long, to two digits; pitch / factor
@@ -447,6 +458,7 @@ def _add(x:Tensor, noise:Tensor, ratio:Tensor) -> Tensor:
     scale = (size/noise_size).nan_to_num_(0, 0, 0)*ratio # by zero: silence stays silence
     return torch.addcmul(x, noise, scale)
 
+# %% ../nbs/05_augment.ipynb #a05nois5
 def add_noise(
     x:Tensor,                 # waveforms (batch, channels, time)
     colour:str="white",       # "white", "pink", "red", "blue", "violet" (Gaussian) or "uniform"
@@ -493,6 +505,7 @@ def phase_noise(
     def turned(x): return _turn_phases(x, sigma, generator)
     return _apply(x, _chosen(x, p, generator), turned)
 
+# %% ../nbs/05_augment.ipynb #a05hum01
 def _hum(x:Tensor, turns:Tensor, phase:Tensor) -> Tensor:
     "A sine of so many turns a sample from `phase` turns on (both (batch, 1, 1)), in all channels."
     t = _positions(x.shape[-1], x.device, x.dtype)
@@ -532,6 +545,7 @@ PUBLISHED = ( # the authors' default list
     "random_gain", "flip_polarity", "linear_shift", "time_mask", "fragment_gain", "cyclic_shift")
 NOISES = ("white", "blue", "pink", "violet", "red", "uniform", "phase", "sine")
 
+# %% ../nbs/05_augment.ipynb #a05aa001
 @dataclass
 class AudioAugment:
     """The signal transforms in random order, then one kind of noise a clip.
