@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help demo test lab docs readme clean
+.PHONY: help demo test lab docs slides readme clean
 help:
 	@echo "make demo    install, train EAT on built-in sounds, classify a file (about 5 minutes after the install)"
 	@echo "make test    install, run every notebook and every test drawn from it"
 	@echo "make lab     open the lessons in JupyterLab"
 	@echo "make docs    prepare the documentation site (Quarto renders it)"
+	@echo "make slides  lessons as slides, in _slides (a browser shows them)"
 	@echo "make readme  render README.md from nbs/index.ipynb"
 	@echo "make clean   remove build products (runs/ and .venv/ are left alone)"
 
@@ -35,7 +36,9 @@ docs: .venv/installed-dev
 	@command -v quarto > /dev/null || { echo "make docs needs Quarto: https://quarto.org/docs/get-started"; exit 1; }
 	$(BIN)/python .ci/docs.py
 	cd _proc && quarto render
+slides: .venv/installed-dev
+	$(BIN)/python .ci/slides.py
 readme: .venv/installed-dev
 	$(BIN)/python .ci/readme.py
 clean:
-	rm -rf _docs _proc build *.egg-info .pytest_cache
+	rm -rf _docs _proc _slides build *.egg-info .pytest_cache
