@@ -18,7 +18,7 @@ EXPORTS = re.compile(r"^[^#\n]*\bnbdev_export\(", re.M) # a student's copy would
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 LESSON = re.compile(r"\[(\d\d)\]\((?:\.\./)?(\d\d_\w+\.ipynb)") # a link that says the number of a lesson
 BASE64 = re.compile(r"base64,[\w+/=]+")
-QUESTION = re.compile(r"^\*\*\d+\.\*\* ", re.M)
+QUESTION = re.compile(r"^(?:<br>)?\*\*\d+\.\*\* ", re.M)
 ANSWER = re.compile(r"^<details><summary>.+</summary>\n\n\*\*(Right|Not right)\.\*\* (.{30,})\n\n</details>$", re.M)
 STUDENT = "_student.ipynb" # made from the solutions, never run, reached from its lesson: no outputs, no place in the sidebar
 FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)

@@ -32,8 +32,8 @@ def without_solution(
     if inside: raise ValueError("no END SOLUTION in a cell that has BEGIN SOLUTION")
     return "\n".join(lines)
 
-# %% ../nbs/engine/students.ipynb #5eaefb46
-_FRONT = dict(cell_type="raw", id="front", metadata={}, source=["---\n", "skip_exec: true\n", "---"])
+# %% ../nbs/engine/students.ipynb #00c38d42
+_SKIP = dict(cell_type="raw", id="skip", metadata={}, source=["---\n", "skip_exec: true\n", "---"])
 
 def student_notebook(
     solutions:dict, # a notebook with solutions, as JSON has it
@@ -45,7 +45,7 @@ def student_notebook(
         if cell["metadata"].get("nbgrader", {}).get("solution"): source = without_solution(source, cell["cell_type"])
         cell["source"] = source.replace(": exercises and solutions", ": exercises").splitlines(keepends=True)
         if cell["cell_type"] == "code": cell.update(outputs=[], execution_count=None)
-    book["cells"].insert(0, deepcopy(_FRONT))
+    book["cells"].append(deepcopy(_SKIP))
     return book
 
 # %% ../nbs/engine/students.ipynb #27acdd9d
