@@ -443,13 +443,16 @@ _COLUMNS = dict(labels=["class", "probability"], timeline=["begin", "end", "clas
 class Question:
     "What `eat_predict` asks of each file. ValueError for a number that is out of its range."
     kind:str             # "labels", "timeline" or "events"
-    top_k:int=5
+    top_k:int|None=None  # of labels: 5
     threshold:float|None=None
     hop:float|None=None  # seconds
     off:float|None=None
     shortest:float=0.    # seconds
 
     def __post_init__(self):
+        if self.kind == "events" and self.top_k is not None:
+            raise ValueError(f"top_k={self.top_k}, expected none with events: these are all that reach the threshold")
+        if self.top_k is None: self.top_k = 5
         if self.top_k < 1: raise ValueError(f"top_k={self.top_k}, expected at least 1")
         if self.hop is not None and not 0 < self.hop < float("inf"):
             raise ValueError(f"hop={self.hop}, expected seconds above 0")
@@ -576,7 +579,7 @@ def _hear(classifier, question, f, wants) -> tuple: # answer and recorder; None 
 def eat_predict(
     files:list[str],   # audio files, folders (every audio file below them); - reads a pipe
     run:str|None=None, # a run's folder or a name in the box; default: the newest below runs, else one in the box
-    top_k:int=5,       # how many labels
+    top_k:int|None=None, # how many labels; default: 5
     threshold:float|None=None, # instead: every label at least so probable, 0 to 1; of events: what they reach (.5)
     hop:float|None=None, # what sounds when: a row every so many seconds
     events:bool=False, # what sounds from when to when

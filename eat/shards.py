@@ -22,6 +22,7 @@ from .command import command
 from .core import atomic_write, data_root
 from .data import ClipSet, CUTS, positions
 from .datasets import in_split, shown
+from .run import locked
 
 # %% ../nbs/engine/shards.ipynb #4dde7ad8
 PAD = 2**18   # zeros at both ends of a shard (12 s at 22 kHz): no cut may be longer
@@ -287,7 +288,8 @@ def eat_pack(
     table, classes, targets, opened = _table_of(dataset, root, group)
     home = Path(root).expanduser().resolve() if dataset == "folder" else data_root(root)/dataset
     folder = Path(out).expanduser() if out else home.with_name(f"{home.stem}-shards-{sr}")
-    pack(table, classes, targets, folder, sr, dataset, clips_a_shard, opened)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder): pack(table, classes, targets, folder, sr, dataset, clips_a_shard, opened)
     about = json.loads((folder/"index.json").read_text())
     print(f"{folder}: {about['clips']} clips of {len(classes)} classes in {len(about['shards'])} shards")
     if about["failed"]:
