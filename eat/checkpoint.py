@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .core import atomic_write
+from .core import atomic_write, in_the_box
 from .data import prepare
 from .fast import fast
 from .phase import phase_input
@@ -77,7 +77,7 @@ def read_config(
     _check_format(file, d)
     try:
         classes = d.pop("classes")
-        for other in ("data", "given", "own", *_NETWORK): d.pop(other, None)
+        for other in ("data", "given", "own", "started_from", *_NETWORK): d.pop(other, None)
         return TrainConfig(**OLD | d), classes
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise ValueError(f"{file}: not the configuration of a run: {e}") from e
@@ -193,7 +193,8 @@ def describe(
     "What `config.json` says: the configuration, with paths that hold from any folder, and the class names."
     settings, known = asdict(config), [f.name for f in fields(TrainConfig)]
     own = {k: settings.pop(k) for k in list(settings) if k not in known} # of a configuration that is derived
-    places = {k: os.path.abspath(v) for k in ("root", "teacher", "out") if (v := settings[k]) is not None}
+    paths = ["root", "teacher", "out"] + ([] if config.pretrained in in_the_box() else ["pretrained"])
+    places = {k: os.path.abspath(v) for k in paths if (v := settings[k]) is not None}
     more = dict(given=given, own=own)
     return json.loads(json.dumps(settings | places | dict(classes=classes) | {k: v for k, v in more.items() if v}))
 
@@ -202,6 +203,7 @@ def _check_same(path, config, described, clips, names):
     "`OtherRun` if the run in `path` had other settings or other clips than are given now."
     there = whole_settings(json.loads((path/"config.json").read_text()))
     names_there = there.pop("data", None)
+    there.pop("started_from", None) # its weights are in the state; only the setting counts
     there, now = (d | d.get("own", {}) | dict(own=None) for d in (there, described))
     diff = settings_differ(there, now, may_differ(config))
     if diff:

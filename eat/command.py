@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import field, fields, make_dataclass
 from functools import wraps
 from inspect import Parameter, cleandoc, isclass, signature
+from pathlib import Path
 from typing import Annotated, get_type_hints
 
 import torch
 from fastcore.docments import docments
 
-from .settings import PRESETS, TrainConfig, preset as named
+from .settings import PRESETS, TrainConfig, like_weights, preset as named
 
 # %% ../nbs/engine/commands.ipynb #d38ab393
 _ELSEWHERE = ("root", "out", "device", "teacher") # where things lie: no part of what a run is
@@ -30,6 +31,7 @@ def settings_text(
     parts = ["--preset", preset]
     for f in fields(config):
         value = getattr(config, f.name)
+        if f.name == "pretrained" and value: value = Path(value).name
         if f.name in _ELSEWHERE or value == getattr(base, f.name, None): continue
         if isinstance(value, bool): parts.append(f"--{f.name}" if value else f"--no-{f.name}")
         elif isinstance(value, dict): parts += [f"--{f.name}", json.dumps(value)]
@@ -54,12 +56,15 @@ def _dictionaries():
     return registry
 
 def _start(hint, args, preset):
-    "The configuration that options change: the preset's. A subclass of `TrainConfig` keeps its own defaults beside."
+    """The configuration that options change: the preset's, as `pretrained` weights ask for it. A subclass of
+    `TrainConfig` keeps its own defaults beside."""
     p = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     p.add_argument("--preset", default=preset, choices=list(PRESETS))
     p.add_argument("--root")
+    p.add_argument("--pretrained")
     known, _ = p.parse_known_args(args)
     settings, help_asked = PRESETS[known.preset], {"-h", "--help"} & set(args)
+    if known.pretrained not in (None, "None"): settings = like_weights(settings, known.pretrained)
     root = known.root
     if root is None and help_asked and settings.get("dataset") == "folder": root = "." # it cannot be made without one
     return hint(**settings, root=root)

@@ -19,7 +19,7 @@ from .loss import metric_of
 from .run import UNKNOWN, clip_table, differences, expand, read_clips, some
 from .settings import (MAY_DIFFER, PRESETS, TrainConfig, one_of, settings_differ,
                           whole_settings)
-from .source import open_data
+from .source import few_clips, open_data
 from .train import Run, fit
 
 # %% ../nbs/engine/folds.ipynb #f30dd326
@@ -139,7 +139,10 @@ def _check_clips(runs:list, left:list, data, show:bool):
         if show and lacking:
             print(f"fold {fold}: no clip to train on: {some(lacking, 5)}: "
                   "the network can never answer that")
-        if ended: _same_clips(ended, clip_table(train=train, test=test))
+        groups = [[c] for c in ended] if same[0].clips_per_class else [ended] # each seed draws its own
+        for group in filter(None, groups):
+            drawn = few_clips(train, group[0].clips_per_class, group[0].seed)
+            _same_clips(group, clip_table(train=drawn, test=test))
 
 # %% ../nbs/engine/folds.ipynb #a8aec2f6
 def _same_clips(ended:list, now:pd.DataFrame):

@@ -222,6 +222,7 @@ def opening(t, size:int) -> str:
     if config.task == "multi": classes += ", any number a clip"
     name = t.given.get("network", config.model)
     going_on = f", from step {done} on" if done else ""
+    if t.started: name += f" from the weights {t.started['name']}"
     lines = [f"{name} on {len(train)} clips of {classes} ({train.name}), {len(t.watched)} clips watched; "
              f"{t.steps} steps of {size} clips, {t.an_epoch} an epoch; {t.path.name}{going_on}"]
     if t.steps < FEW:
@@ -257,6 +258,7 @@ def result_of(
     "What `result.json` says: a figure and all that belongs beside it."
     settings = {k: v for k, v in asdict(run.config).items() if k not in ("root", "out")}
     settings["teacher"] = bool(run.config.teacher) # that somebody advised, not where it lies
+    if run.config.pretrained: settings["pretrained"] = t.started["name"] # likewise
     last = run.history[-1]
     figures = dict(command=command, metrics=run.metrics, never_answered=run.never, weights="EMA, last step",
                    epochs=last["epoch"], steps=t.state.step)
@@ -266,6 +268,7 @@ def result_of(
     data = dict(name=settings["dataset"], train_clips=len(t.train), test_clips=len(t.test),
                 test_clips_in_training=run.heard, test_fold=settings["fold"], classes=len(t.train.classes))
     given = dict(given=t.given) if t.given else {} # what was not made from the configuration
+    if t.started: given["started_from"] = t.started
     return figures | cost | best | given | dict(data=data, seed=settings["seed"], config=settings) | origin
 
 def publish(

@@ -48,9 +48,11 @@ def shared_config(
 ) -> dict: # as JSON has it
     "`config.json` without the places of one machine, with its format."
     root = Path(config.root).name if config.dataset in ("folder", "shards") else None
+    weights = Path(config.pretrained).name if config.pretrained else None
     config = dataclasses.replace(config, root=root, teacher=None, out="runs", device="auto")
     sizes = network_sizes(net) | config.parts if isinstance(net, EAT) else {}
-    d = describe(config, classes) | dict(out="runs", root=root) # `describe` makes places absolute
+    # `describe` makes places absolute
+    d = describe(config, classes) | dict(out="runs", root=root, pretrained=weights)
     return json.loads(json.dumps(dict(format=FORMAT) | sizes | d))
 
 # %% ../nbs/engine/share.ipynb #cb8051d4
@@ -147,13 +149,20 @@ def _index(title, data, found) -> list:
                   metrics=[dict(type=kind.lower(), value=round(found[kind], 4))])
     return [dict(name=title, results=[result])]
 
+def _start_text(started:dict|None) -> list:
+    "Whose weights the training started from."
+    if not started: return []
+    title, _, source = DATA.get(started["dataset"], ("clips of an author's own", "", ""))
+    return [f"It started from the weights `{started['name']}` (SHA-256 {started['sha256']}), trained on {title}"
+            + (f": {source}." if source else "."), ""]
+
 def _origin_text(result:dict) -> list:
     "How the network was made."
     versions = ", ".join(f"{k} {v}" for k, v in result["versions"].items())
     return ["## Made with", "", f"`{result['command']}`", "",
             f"Seed {result['seed']}, {result['epochs']:g} epochs ({result['steps']} steps) in "
             f"{result['seconds']/60:.0f} minutes on {result['hardware']}; commit {result['commit']}, "
-            f"{result['date'][:10]}; {versions}.", ""]
+            f"{result['date'][:10]}; {versions}.", "", *_start_text(result.get("started_from"))]
 
 def _figures(config, figures, result, where) -> list:
     "What was measured, on what."
@@ -212,11 +221,12 @@ def _fill(folder, run, net, config, classes, half, licence, root):
     "Write all files of a shared folder."
     weights = {k: v.detach().cpu() for k, v in net.state_dict().items()}
     with atomic_write(folder/"model.safetensors") as tmp: save_file(halved(weights) if half else weights, tmp)
-    given = _read(run, "config.json").get("given") if run else None
-    write_json(folder/"config.json", shared_config(config, classes, net) | (dict(given=given) if given else {}))
+    there = _read(run, "config.json") if run else {}
+    more = {k: there[k] for k in ("given", "started_from") if k in there}
+    write_json(folder/"config.json", shared_config(config, classes, net) | more)
     result, clips = (_read(run, "result.json"), run/"clips.csv") if run else ({}, None)
     if clips and clips.is_file(): shutil.copy(clips, folder)
-    found = measured(folder, root or config.root, "cpu") if result and not given else None
+    found = measured(folder, root or config.root, "cpu") if result and "given" not in more else None
     if result:
         origin = provenance()
         own = dict(half=half, **(found or {}), commit=origin["commit"], date=origin["date"])
