@@ -20,7 +20,7 @@ LESSON = re.compile(r"\[(\d\d)\]\((?:\.\./)?(\d\d_\w+\.ipynb)") # a link that sa
 BASE64 = re.compile(r"base64,[\w+/=]+")
 QUESTION = re.compile(r"^(?:<br>)?\*\*\d+\.\*\* ", re.M)
 ANSWER = re.compile(r"^<details><summary>.+</summary>\n\n\*\*(Right|Not right)\.\*\* (.{30,})\n\n</details>$", re.M)
-STUDENT = "_student.ipynb" # made from the solutions, never run, reached from its lesson: no outputs, no place in the sidebar
+STUDENT = "_student.ipynb" # made from the solutions, never run: no outputs
 FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)
 MACHINE_PATH = re.compile(r"(?<![\w.>/:~-])(?:/(?:home|root|Users|tmp|work|mnt|opt|private|content)/|[A-Z]:\\+Users\\)[^\s\"'<>)]*")
 
@@ -162,7 +162,7 @@ def site(paths):
     "What is wrong with _quarto.yml: pages that are missing, shown twice, or not there; settings without which the site does not render or not be read."
     config = yaml.safe_load((TOP/"_quarto.yml").read_text(encoding="utf-8"))
     shown = [p for pattern in pages(config["website"]["sidebar"]["contents"]) for p in (sorted((TOP/"nbs").glob(pattern)) or [TOP/"nbs"/pattern])]
-    for path in sorted({*shown, *(p for p in paths if not p.name.endswith(STUDENT))}):
+    for path in sorted({*shown, *paths}):
         if (times := shown.count(path)) != 1 or path not in paths:
             yield f"_quarto.yml: {path.relative_to(TOP)} is {'no notebook' if path not in paths else f'{times} times in the sidebar, expected once'}"
     html, needs = config["format"]["html"], {"keep-md": True, "html-math-method": "mathml", "code-overflow": "wrap"}

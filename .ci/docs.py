@@ -21,6 +21,7 @@ PRIVATE_LINK = re.compile(r"\[(`_\w+`)\]\(https?://[^)\s]+\)") # nbdev links to 
 SIGNATURE_LINK = re.compile(r"\[(`[^`]+`)\]\(https?://[^)\s]+\)")
 HEADING = re.compile(r"^#{1,6} +(.+?)(?: *\{#([^}]+)\})? *$", re.M)
 LINK = re.compile(r"\]\((?![a-z]+:)([^)\s#]*)(#[^)\s]*)?\)")
+NUMBERED = re.compile(r"(\d\d)_\w+_student\.ipynb") # pages that the sidebar finds by a pattern, and lists by their titles
 NO_ALT = "No description has been provided for this image" # what nbconvert writes where there is none
 
 
@@ -72,6 +73,9 @@ def for_the_site(nb, page, names, github):
             return f"]({github}/{'tree' if target.is_dir() else 'blob'}/main/{target.relative_to(TOP)})" if target.exists() else found[0]
         known = names.get(target.relative_to(TOP/"nbs"), {}) if target.is_relative_to(TOP/"nbs") else {}
         return f"]({path}{'#' + known.get(heading, heading) if heading else ''})"
+    if number := NUMBERED.match(page.name):                                         # the sidebar shows titles, in their order
+        front = yaml.safe_load("".join(nb["cells"][0]["source"]).strip("-\n"))
+        nb["cells"][0]["source"] = "---\n" + yaml.safe_dump(front | dict(title=f"{number[1]} {front['title']}")) + "---\n"
     for cell in nb["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown": cell["source"] = outside_fences(lambda part: LINK.sub(link, PRIVATE_LINK.sub(r"\1", part)), source)
