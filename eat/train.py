@@ -257,8 +257,8 @@ from .run import read_clips, seen_before, some
 from .settings import OF_WEIGHTS, settings_differ
 
 # %% ../nbs/engine/finetune.ipynb #bbc6eeb8
-_AUDIOSET = ("; `eat_train --preset audioset` makes such weights, and the folder of that run, or one in the box, is what "
-             "`pretrained` (--pretrained) asks for")
+_AUDIOSET = ("; `eat_train --preset audioset` makes such weights, and the folder of that run, or one in the box, is "
+             "what `pretrained` (--pretrained) asks for")
 
 def check_weights(
     config:TrainConfig,
@@ -308,7 +308,7 @@ def start_from(
     config:TrainConfig,
     clips=None,  # of the run, as `clip_table` gives it
 ) -> dict: # name, sha256, dataset and fold of the weights, and how many clips to test on they were trained on
-    "Load the weights of `config.pretrained` into the network and its average. Errors as `check_weights` and `load_run`."
+    "Load the weights of `config.pretrained` into network and average. Errors as `check_weights` and `load_run`."
     path = check_weights(config).resolve()
     theirs, told, _ = load_run(path)
     load_body(state.learner.model, theirs)
