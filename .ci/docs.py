@@ -112,6 +112,7 @@ class Page(HTMLParser):
         attrs = dict(attrs)
         if attrs.get("id"): self.anchors.add(attrs["id"])
         if tag == "a" and attrs.get("href"): self.links.append(attrs["href"])
+        if tag == "img" and not (attrs.get("src") or "data:").startswith("data:"): self.links.append(attrs["src"])
         if tag == "img": self.alts.append((attrs.get("alt") or "").replace(NO_ALT, "").strip())
 
 

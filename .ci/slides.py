@@ -23,8 +23,8 @@ LOCAL = dict(reveal_url_prefix="node_modules/reveal.js", jquery_url="node_module
 STYLE = """<style>
 .reveal .slides {text-align: left}
 .reveal .slides section {padding: 0}
-.reveal .slides .jp-RenderedHTMLCommon, .reveal .slides .jp-RenderedHTMLCommon table {font-size: 23px; line-height: 1.35}
-.reveal .slides .jp-RenderedHTMLCommon p, .reveal .slides .jp-RenderedHTMLCommon li {margin: .35em 0}
+.reveal .slides .jp-RenderedHTMLCommon, .reveal .slides .jp-RenderedHTMLCommon table {font-size: 22px; line-height: 1.3}
+.reveal .slides .jp-RenderedHTMLCommon p, .reveal .slides .jp-RenderedHTMLCommon li {margin: .3em 0}
 .reveal .slides .jp-RenderedHTMLCommon td, .reveal .slides .jp-RenderedHTMLCommon th {padding: 2px 12px}
 .reveal .slides h1 {font-size: 1.9em} .reveal .slides h2 {font-size: 1.5em} .reveal .slides h3 {font-size: 1.25em}
 .reveal .slides h1, .reveal .slides h2, .reveal .slides h3 {margin: 0 0 .4em; text-transform: none}
