@@ -153,8 +153,10 @@ def _start_text(started:dict|None) -> list:
     "Whose weights the training started from."
     if not started: return []
     title, _, source = DATA.get(started["dataset"], ("clips of an author's own", "", ""))
+    heard = started["test_clips_heard"]
+    caveat = f" They have heard {heard} of the clips to test on: no figures for new clips." if heard else ""
     return [f"It started from the weights `{started['name']}` (SHA-256 {started['sha256']}), trained on {title}"
-            + (f": {source}." if source else "."), ""]
+            + (f": {source}." if source else ".") + caveat, ""]
 
 def _origin_text(result:dict) -> list:
     "How the network was made."
@@ -217,6 +219,12 @@ def _read(path, name:str) -> dict:
     file = expand(path)/name
     return json.loads(file.read_text()) if file.is_file() else {}
 
+def _of_both(config, started) -> str|None: # None: that of the data set
+    "The licence of a network that started from other weights: not stated if the two data sets have different ones."
+    if not started: return None
+    ours, theirs = (DATA.get(d, ("", "unknown", ""))[1] for d in (config.dataset, started["dataset"]))
+    return None if ours == theirs else "unknown"
+
 def _fill(folder, run, net, config, classes, half, licence, root):
     "Write all files of a shared folder."
     weights = {k: v.detach().cpu() for k, v in net.state_dict().items()}
@@ -224,6 +232,7 @@ def _fill(folder, run, net, config, classes, half, licence, root):
     there = _read(run, "config.json") if run else {}
     more = {k: there[k] for k in ("given", "started_from") if k in there}
     write_json(folder/"config.json", shared_config(config, classes, net) | more)
+    licence = licence or _of_both(config, more.get("started_from"))
     result, clips = (_read(run, "result.json"), run/"clips.csv") if run else ({}, None)
     if clips and clips.is_file(): shutil.copy(clips, folder)
     found = measured(folder, root or config.root, "cpu") if result and "given" not in more else None

@@ -319,8 +319,11 @@ def start_from(
     load_body(state.learner.model, theirs)
     state.ema.load_state_dict(state.learner.model.state_dict())
     with open(path/"model.safetensors", "rb") as f: digest = hashlib.file_digest(f, "sha256").hexdigest()
-    return dict(name=path.name, sha256=digest, dataset=told.dataset, fold=told.fold,
-                test_clips_heard=_heard_by(path, clips))
+    heard = _heard_by(path, clips)
+    told = dict(name=path.name, sha256=digest, dataset=told.dataset, fold=told.fold, test_clips_heard=heard)
+    before = json.loads((path/"config.json").read_text()).get("started_from")
+    if not before: return told
+    return told | dict(test_clips_heard=heard or None, started_from=before) # what those heard, nobody knows here
 
 # %% ../nbs/engine/finetune.ipynb #08d340a7
 def stages_down(
@@ -614,7 +617,7 @@ def fit(
     limit = [] if max_minutes is None else [TimeLimit(max_minutes)]
     accelerator, device = start_processes(config.device)
     origin, main = provenance(device), accelerator.is_main_process
-    if resume == "no": check_weights(config, model) # before clips are read
+    if resume == "no" or model is not None: check_weights(config, model) # before clips are read
     train, test = _sources(config, source, train, test)
     watchers = [*(shown() if show else []), *limit, *callbacks]
     t = make_training(config, accelerator, device, train, test, model, augment, objective, watchers)
@@ -623,6 +626,7 @@ def fit(
     names = names_hash(train, test)
     with run_folder(t.config, resume == "auto", described, clips, names, accelerator) as t.path:
         described |= _set_weights(t, resume, clips)
+        heard = max(heard, (t.started or {}).get("test_clips_heard") or 0) # by the weights it starts from
         left = t.state.step < t.steps
         if config.teacher and left: t.teacher = load_teacher(t.config, train.classes, device, clips)
         if main and not (t.path/"result.json").exists():
