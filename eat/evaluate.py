@@ -154,6 +154,10 @@ def _held_out(path, config:TrainConfig) -> ClipSet:
                        now.iloc[left].reset_index(drop=True))
     if diff:
         warnings.warn(f"the held-out clips are not those that the run had ({diff})", stacklevel=4)
+    started = json.loads((path/"config.json").read_text()).get("started_from") or {}
+    if known := started.get("test_clips_heard"):
+        warnings.warn(f"the weights that the run started from, {started['name']}, were trained on "
+                      f"{known} of the clips to test on: no figure for new clips", stacklevel=4)
     return clips.select(left) if heard else clips
 
 # %% ../nbs/11_evaluate.ipynb #41b4fb73

@@ -325,4 +325,4 @@ def check_room(
     free = shutil.disk_usage(path).free
     text = f"{source_name(path)}: {free/1e6:.0f} MB are free, a checkpoint needs {size/1e6:.0f} MB"
     if free < size: raise OSError(f"{text}: make room, or choose another `out`")
-    if free < 2*size: warnings.warn(f"{text}, and as much again while it is replaced", stacklevel=3)
+    if free < 2*size: warnings.warn(f"{text}, and as much again while it is replaced", stacklevel=4)

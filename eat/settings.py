@@ -232,6 +232,8 @@ _PAPER = dict(dataset="esc50", model="eat_s", n_samples=114688, batch_size=128, 
 _TUNED = dict(pretrained="audioset", epochs=350, lr=2e-4, lr_decay=.9, probe=.05)
 _SHORT = dict(model="eat_s", epochs=40, batch_size=16, self_distill=True, ema_decay=.995)
 _WORD = dict(sr=16000, n_samples=16384, parts=dict(factors=(4, 4, 4))) # one second, tokens of 16 ms
+
+# %% ../nbs/engine/settings.ipynb #77c3b7c4
 PRESETS = dict(
     synth=dict(epochs=12, mix_p=.25, loss="ce"),
     esc10=_SHORT | dict(dataset="esc10", sr=11025, n_samples=57344, lr=3e-4),
@@ -258,6 +260,7 @@ PRESETS = dict(
     folder=_SHORT | dict(dataset="folder", n_samples=114688, crop="sound", lr=5e-4),
 )
 
+# %% ../nbs/engine/settings.ipynb #ea938ddc
 OF_WEIGHTS = ("model", "parts", "sr", "input", "phase", "peak", "preparation")
 
 def like_weights(
@@ -272,6 +275,7 @@ def like_weights(
     length = dict(n_samples=256*max(1, round(n_samples/256)))
     return settings | {k: theirs[k] for k in OF_WEIGHTS} | length | dict(pretrained=name)
 
+# %% ../nbs/engine/settings.ipynb #f83a1896
 def preset(
     name:str,     # a key of `PRESETS`
     **overrides,  # fields of `TrainConfig` to change

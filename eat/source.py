@@ -79,6 +79,7 @@ def open_data(
     with _first_alone():
         return make(root=config.root, fold=config.fold, split=split, sr=config.sr, peak=peak, **own)
 
+# %% ../nbs/engine/sources.ipynb #fc88a5b8
 def few_clips(
     clips:Source,
     n:int|None, # of each class, all if there are fewer; None: all
@@ -91,6 +92,7 @@ def few_clips(
     first = y & (y.cumsum(0) <= n)
     return clips.select(order[first.any(1)].sort().values)
 
+# %% ../nbs/engine/sources.ipynb #56e40847
 def split_source(
     source:Source, # all clips
     fold:int,      # the one that is held out

@@ -513,8 +513,9 @@ def make_training(
     config = settle_task(config, train, test)
     config = dataclasses.replace(config, temperature=1.) # fitted at the end, whatever was given
     check_sources(train, test, config)
-    train, watched = few_clips(train, config.clips_per_class, config.seed), test
+    watched = test
     if config.val_fold is not None: train, watched = inner_split(train, config.val_fold)
+    train = few_clips(train, config.clips_per_class, config.seed)
     for clips in (watched, test): check_figure(clips, config)
     world = accelerator.num_processes
     check_batch(len(train), config.batch_size, world, train.name)
@@ -597,6 +598,11 @@ def _count_heard(clips, warn:bool) -> int:
                       "about new clips", stacklevel=5)
     return len(heard)
 
+def _first_files(t:Training, described, clips, left:bool):
+    "What a run's folder holds before its first step. OSError, with how much is wanted, if the disk has no room for the rest."
+    if left: check_room(t.path, checkpoint_size(t.state))
+    begin_folder(t.path, described, clips)
+
 # %% ../nbs/engine/fit.ipynb #c7bad508
 @keeping_buffers
 def fit(
@@ -623,15 +629,12 @@ def fit(
     t = make_training(config, accelerator, device, train, test, model, augment, objective, watchers)
     clips, heard = _clips_told(t, main)
     described = describe(t.config, train.classes, t.given)
-    names = names_hash(train, test)
-    with run_folder(t.config, resume == "auto", described, clips, names, accelerator) as t.path:
+    with run_folder(t.config, resume == "auto", described, clips, names_hash(train, test), accelerator) as t.path:
         described |= _set_weights(t, resume, clips)
         heard = max(heard, (t.started or {}).get("test_clips_heard") or 0) # by the weights it starts from
         left = t.state.step < t.steps
         if config.teacher and left: t.teacher = load_teacher(t.config, train.classes, device, clips)
-        if main and not (t.path/"result.json").exists():
-            if left: check_room(t.path, checkpoint_size(t.state))
-            begin_folder(t.path, described, clips)
+        if main and not (t.path/"result.json").exists(): _first_files(t, described, clips, left)
         if show and main: print(opening(t, min(config.batch_size, len(t.train))))
         try:
             t.call("begin")
