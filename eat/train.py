@@ -599,7 +599,7 @@ def _count_heard(clips, warn:bool) -> int:
     return len(heard)
 
 def _first_files(t:Training, described, clips, left:bool):
-    "What a run's folder holds before its first step. OSError, with how much is wanted, if the disk has no room for the rest."
+    "What a run's folder holds before its first step. OSError if the disk has no room for a checkpoint."
     if left: check_room(t.path, checkpoint_size(t.state))
     begin_folder(t.path, described, clips)
 
