@@ -147,12 +147,19 @@ def silent(self:ClipSet) -> str|None:
     names = ", ".join(shown(self.table.path[i]) for i in rows[:5]) + ", ..."*(len(rows) > 5)
     return f"{len(rows)} of {len(self)} clips are silent, or their channels cancel when averaged into one: {names}"
 
+def _in_subset(table, subset, csv):
+    "The rows of ESC-10, or those of the forty other classes, without clips of a recording that ESC-10 has, too."
+    lacking = [c for c in ("esc10", "src_file") if c not in table]
+    if lacking: raise ValueError(f"{csv}: lacks column {', '.join(lacking)}")
+    ten = table.esc10.astype(str) == "True"
+    rows = ten if subset == "esc10" else ~ten & ~table.src_file.isin(table.src_file[ten])
+    return table[rows].reset_index(drop=True)
+
 @patch
-def _fill_esc(self:ClipSet, folder, fold, split, sr, peak, name, seconds, only=None, shared=()):
-    "`_fill` from the layout of ESC-50, the rows where the column `only` is true; targets become 0, 1, ... in order."
+def _fill_esc(self:ClipSet, folder, fold, split, sr, peak, name, seconds, subset=None, shared=()):
+    "`_fill` from the layout of ESC-50, all rows or those of a subset; targets become 0, 1, ... in order."
     table = read_esc(folder)
-    if only and only not in table: raise ValueError(f"{folder}/meta/esc50.csv: lacks column {only}")
-    if only: table = table[table[only].astype(str) == "True"].reset_index(drop=True)
+    if subset: table = _in_subset(table, subset, f"{folder}/meta/esc50.csv")
     if not len(table): raise ValueError(f"{folder}/meta/esc50.csv: no clips")
     if "src_file" in table: check_shared(table, "src_file", shared, name)
     names = table.groupby("target").label.first() # sorted by target
@@ -270,12 +277,13 @@ class ESC50(ClipSet):
         root=None,             # data root, or the data set's own folder; None: `EAT_DATA`, else the cache folder
         fold:int=1,            # the fold held out, 1 to 5
         split:str|None="train",# "train": the four other folds; "test": this fold; None: all clips
-        subset:str|None=None,  # "esc10": ten classes, with targets 0 to 9
+        subset:str|None=None,  # "esc10": ten classes, targets 0 to 9; "esc40": the forty others, 0 to 39
         sr:int=22050,          # samples per second
         peak:float|None=None,  # level that each clip is scaled to; None keeps it
         download:bool=False,   # fetch the official release (about 600 MB) if it is not there
     ):
-        if subset not in (None, "esc10"): raise ValueError(f"subset={subset!r}, expected None or 'esc10'")
+        if subset not in (None, "esc10", "esc40"):
+            raise ValueError(f"subset={subset!r}, expected None, 'esc10' or 'esc40'")
         folder = find_esc(root)
         if not (folder/"meta"/"esc50.csv").is_file():
             if not download:
@@ -283,7 +291,7 @@ class ESC50(ClipSet):
                                         "esc50/meta/esc50.csv, or fetch it (600 MB): "
                                         "python -c 'from eat.data import download_esc50; download_esc50()'")
             folder = download_esc50(root)
-        self._fill_esc(folder, fold, split, sr, peak, subset or "esc50", 5., only=subset, shared=ESC_SHARED)
+        self._fill_esc(folder, fold, split, sr, peak, subset or "esc50", 5., subset=subset, shared=ESC_SHARED)
 
 # %% ../nbs/engine/datasets.ipynb #0ec41c2c
 SPLITS = dict(test=1, testing=1, eval=1, evaluation=1, val=2, valid=2, validation=2, dev=2, train=3, training=3)

@@ -72,8 +72,8 @@ EXPERIMENTS = dict(
 # %% ../nbs/engine/experiment.ipynb #812f163f
 _STARTS = { # for presets that fine-tune
     "from scratch": dict(pretrained=None, probe=0., lr_decay=1.),
-    "last layer only": dict(pretrained="esc10_xs", probe=1., lr=1e-2),
-    "last layer, then all": dict(pretrained="esc10_xs")}
+    "last layer only": dict(pretrained="esc40_xs", probe=1., lr=1e-2),
+    "last layer, then all": dict(pretrained="esc40_xs")}
 EXPERIMENTS |= dict(
     labels=Experiment(
         "Should a mixed clip carry weights, or both labels? "
@@ -108,7 +108,7 @@ EXPERIMENTS |= dict(
     finetune=Experiment(
         "What are the weights of another task worth, with few clips of each class? Fold 5 takes no part",
         {f"{how}, {n} clips": dict(fields, clips_per_class=n)
-         for n in (5, 10, 20, 40) for how, fields in _STARTS.items()}, tested=20, without=5),
+         for n in (5, 10, 20, 32) for how, fields in _STARTS.items()}, tested=20, without=5),
 )
 
 # %% ../nbs/engine/experiment.ipynb #bdb0d6f1

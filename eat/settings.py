@@ -27,6 +27,7 @@ from .phase import MODES, phase_input
 DATASETS = dict(
     synth=("SynthESC", {}),
     esc10=("ESC50", dict(subset="esc10")),
+    esc40=("ESC50", dict(subset="esc40")),
     esc50=("ESC50", {}),
     urbansound8k=("UrbanSound8K", {}),
     speechcommands=("SpeechCommands", {}),
@@ -230,6 +231,7 @@ _PAPER = dict(dataset="esc50", model="eat_s", n_samples=114688, batch_size=128, 
               ema_decay=ema_per_step(.995, 12), eval_every=50)
 # how the paper fine-tunes is not said: lengths and rates of these are ours
 _TUNED = dict(pretrained="audioset", epochs=350, lr=2e-4, lr_decay=.9, probe=.05)
+_XS = dict(sr=11025, n_samples=28672)
 _SHORT = dict(model="eat_s", epochs=40, batch_size=16, self_distill=True, ema_decay=.995)
 _WORD = dict(sr=16000, n_samples=16384, parts=dict(factors=(4, 4, 4))) # one second, tokens of 16 ms
 
@@ -237,7 +239,8 @@ _WORD = dict(sr=16000, n_samples=16384, parts=dict(factors=(4, 4, 4))) # one sec
 PRESETS = dict(
     synth=dict(epochs=12, mix_p=.25, loss="ce"),
     esc10=_SHORT | dict(dataset="esc10", sr=11025, n_samples=57344, lr=3e-4),
-    esc10_xs=dict(dataset="esc10", sr=11025, n_samples=28672, epochs=20, lr=3e-4, eval_every=5),
+    esc10_xs=_XS | dict(dataset="esc10", epochs=20, lr=3e-4, eval_every=5),
+    esc40_xs=_XS | dict(dataset="esc40", crop="sound", loss="ce", batch_size=32, lr=1e-3, epochs=60, eval_every=10),
     esc50_laptop=_SHORT | dict(dataset="esc50", sr=11025, n_samples=28672, crop="sound", loss="ce", batch_size=32,
                                lr=5e-4, epochs=100, eval_every=10),
     esc50_fast=_PAPER | dict(n_samples=45056, crop="sound", loss="ce", lr=5e-4, self_distill=True, mix_p=.5,
@@ -255,8 +258,8 @@ PRESETS = dict(
     esc50_finetune=_PAPER | dict(self_distill=True, **_TUNED),
     urbansound8k_finetune=_PAPER | dict(dataset="urbansound8k", n_samples=90112, self_distill=True, mix_start=12*61,
                                         ema_decay=ema_per_step(.995, 61), **_TUNED),
-    words10_finetune=dict(dataset="words10", pretrained="esc10_xs", sr=11025, n_samples=11264, loss="ce", mix_p=0.,
-                          ema_decay=.95, steps=100, eval_every=1000, lr=3e-3, lr_decay=.9, probe=.3),
+    esc10_finetune=_XS | dict(dataset="esc10", pretrained="esc40_xs", crop="sound", loss="ce", mix_p=0., ema_decay=.95,
+                              steps=100, eval_every=1000, lr=3e-3, lr_decay=.9, probe=.3),
     folder=_SHORT | dict(dataset="folder", n_samples=114688, crop="sound", lr=5e-4),
 )
 
