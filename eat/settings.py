@@ -240,7 +240,7 @@ PRESETS = dict(
     synth=dict(epochs=12, mix_p=.25, loss="ce"),
     esc10=_SHORT | dict(dataset="esc10", sr=11025, n_samples=57344, lr=3e-4),
     esc10_xs=_XS | dict(dataset="esc10", epochs=20, lr=3e-4, eval_every=5),
-    esc40_xs=_XS | dict(dataset="esc40", crop="sound", loss="ce", batch_size=32, lr=1e-3, epochs=60, eval_every=10),
+    esc40_xs=_XS | dict(dataset="esc40", crop="sound", loss="ce", batch_size=32, lr=1e-3, epochs=30, eval_every=10),
     esc50_laptop=_SHORT | dict(dataset="esc50", sr=11025, n_samples=28672, crop="sound", loss="ce", batch_size=32,
                                lr=5e-4, epochs=100, eval_every=10),
     esc50_fast=_PAPER | dict(n_samples=45056, crop="sound", loss="ce", lr=5e-4, self_distill=True, mix_p=.5,
