@@ -258,9 +258,9 @@ PRESETS = dict(
     esc50_finetune=_PAPER | dict(self_distill=True, **_TUNED),
     urbansound8k_finetune=_PAPER | dict(dataset="urbansound8k", n_samples=90112, self_distill=True, mix_start=12*61,
                                         ema_decay=ema_per_step(.995, 61), **_TUNED),
-    urbansound8k_xs=_XS | dict(dataset="urbansound8k", crop="sound", loss="ce", batch_size=32, lr=1e-3, epochs=20),
+    urbansound8k_xs=_XS | dict(dataset="urbansound8k", crop="sound", loss="ce", batch_size=32, lr=1e-3, epochs=12),
     esc10_finetune=_XS | dict(dataset="esc10", pretrained="esc40_xs", crop="sound", loss="ce", mix_p=0., ema_decay=.95,
-                              steps=100, eval_every=1000, lr=3e-3, lr_decay=.9, probe=.3),
+                              steps=200, eval_every=1000, lr=1e-3, lr_decay=.9, probe=.3),
     folder=_SHORT | dict(dataset="folder", n_samples=114688, crop="sound", lr=5e-4),
 )
 
