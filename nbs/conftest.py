@@ -2,6 +2,7 @@
 
 `pytest` shows them one by one, named after notebook and heading; `nbdev_test` runs the same cells a notebook at a time.
 The cells of a notebook share one namespace and run in order. Whatever stands above a selected cell runs first.
+A lesson's cell fails if it draws a legend whose entries only their colour tells apart.
 A notebook whose front matter says `skip_exec: true` is left out, as nbdev_test does: the student notebooks, whose stubs fail.
 Cells with a flag from `tst_flags` in settings.ini (`#| slow`, `#| cuda`, `#| notest`) are skipped; `--nb-flags "slow cuda"` runs them.
 `--without numba` runs everything as if numba were not installed, and skips the cells that say `#| numba`.
@@ -9,8 +10,10 @@ Cells with a flag from `tst_flags` in settings.ini (`#| slow`, `#| cuda`, `#| no
 import os, re, sys, tempfile
 from contextlib import chdir
 from pathlib import Path
+from unittest.mock import patch
 
 import matplotlib, matplotlib.pyplot as plt, pytest, torch
+from matplotlib.legend import Legend
 
 os.environ["IN_TEST"] = "1" # before anything imports `eat`
 
@@ -20,6 +23,7 @@ from nbdev.config import get_config
 from nbdev.frontmatter import FrontmatterProc
 from nbdev.process import NBProcessor
 
+LESSON = re.compile(r"\d\d_[a-z]+\.ipynb")
 IS_TEST = re.compile(r"^\s*assert\b|;\s*assert\b|:\s*assert\b|\btest_\w+\(", re.M)
 
 
@@ -43,6 +47,14 @@ def pytest_configure(config):
 
 def pytest_collect_file(file_path, parent):
     if file_path.suffix == ".ipynb" and not file_path.name.startswith("_"): return Notebook.from_parent(parent, path=file_path)
+
+
+class CheckedLegend(Legend):
+    "A legend that raises ValueError where only the colour tells two of its entries apart."
+    def __init__(self, *args, **kwargs):
+        from eat.figures import only_colour
+        super().__init__(*args, **kwargs)
+        if pairs := only_colour(self): raise ValueError(f"only their colour tells {pairs} apart in a legend: give one dashes, a marker or a hatch")
 
 
 class Notebook(pytest.File):
@@ -72,7 +84,8 @@ class Notebook(pytest.File):
 
     def run_to(self, index):
         "Run the cells up to and including `index` that have not run yet; raise if this one failed, or one above it that is no test."
-        with chdir(self.path.parent):
+        lesson = LESSON.fullmatch(self.path.name)
+        with chdir(self.path.parent), patch("matplotlib.legend.Legend", CheckedLegend if lesson else Legend):
             if self.shell is None:
                 self.before = dict(os.environ), matplotlib.rcParams.copy(), torch.get_num_threads()
                 self.shell = CaptureShell(self.path)
