@@ -349,7 +349,7 @@ def plot_experiment(
     if ax is None: _, ax = plt.subplots(figsize=(2.4 + len(rows), 2.6), layout="constrained")
     grid = 100*table.pivot_table(metric_of(table), "fold", "row", observed=True)[rows]
     for fold, line in grid.iterrows():
-        ax.plot(x, line, ".-", c=f"C{fold-1}", lw=.7, ms=5, alpha=.6, label=f"fold {fold}")
+        ax.plot(x, line, "osD^v"[fold % 5] + "-", c=f"C{fold-1}", lw=.7, ms=4, alpha=.6, label=f"fold {fold}")
     ax.plot(x, grid.mean(), "k_", ms=24, mew=2, label="mean")
     if paper is not None: ax.plot(x, paper, "kx", ms=6, label="paper (EAT-S, ESC-50)")
     ax.set_xticks(x, rows, rotation=20, ha="right", fontsize=8)

@@ -8,7 +8,7 @@ __all__ = ['CONTENDERS', 'ORT_WEB', 'plain_copy', 'Prepared', 'about', 'to_expor
            'ort_files', 'page_facts', 'write_page', 'eat_export']
 
 # %% ../nbs/engine/export.ipynb #63008c66
-import copy, copyreg, dataclasses, json, os, shutil, subprocess, sys, tempfile
+import copy, copyreg, dataclasses, json, os, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
 from statistics import median
 
@@ -408,13 +408,14 @@ def _write_table(path, root, results):
     from eat.bench import write_table
     config = load_run(path)[1]
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else ""
+    start = time.time()
     rows = measure_export(path, root)
     for r in rows: print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{v:<8}" for k, v in r.items()))
     file = expand(results or results_dir())/f"export_{config.dataset}_{config.model}.csv"
     origin = provenance()
     write_table(rows, file, clip_seconds=config.n_samples/config.sr, load=load,
                 command=f"eat_export --run {path.name} --measure", commit=origin["commit"], date=origin["date"],
-                hardware=origin["hardware"], **origin["versions"])
+                hardware=origin["hardware"], seconds=round(time.time() - start), **origin["versions"])
     _note(f"{file}")
 
 # %% ../nbs/engine/export.ipynb #209a8572
