@@ -69,10 +69,6 @@ EXPERIMENTS = dict(
 )
 
 # %% ../nbs/engine/experiment.ipynb #812f163f
-_STARTS = { # for presets that fine-tune
-    "from scratch": dict(pretrained=None, probe=0., lr_decay=1.),
-    "last layer only": dict(pretrained="esc40_xs", probe=1., lr=1e-2),
-    "last layer, then all": dict(pretrained="esc40_xs")}
 EXPERIMENTS |= dict(
     labels=Experiment(
         "Should a mixed clip carry weights, or both labels? "
@@ -92,6 +88,10 @@ EXPERIMENTS |= dict(
         "Does the low-pass before decimation help?",
         {"strided": dict(_BINARY, parts=dict(antialias=False)),
          "low-pass": dict(_BINARY, parts={})}),
+)
+
+# %% ../nbs/engine/experiment.ipynb #24356389
+EXPERIMENTS |= dict(
     crops=Experiment(
         "What is a crop scaled by, and where is it cut? Fold 1 takes no part",
         {"scaled with its clip": dict(_BINARY, preparation=1),
@@ -104,6 +104,15 @@ EXPERIMENTS |= dict(
         {"whole clips": {},
          "crops": _CROPS,
          "+ cross entropy": dict(_CROPS, loss="ce")}, without=1),
+)
+
+# %% ../nbs/engine/experiment.ipynb #3b6da125
+_STARTS = { # for presets that fine-tune
+    "from scratch": dict(pretrained=None, probe=0., lr_decay=1.),
+    "last layer only": dict(pretrained="esc40_xs", probe=1., lr=1e-2),
+    "last layer, then all": dict(pretrained="esc40_xs")}
+
+EXPERIMENTS |= dict(
     pretraining=Experiment(
         "What is a start from the weights of another data set worth? (table 3: from AudioSet)",
         {"from scratch": {},

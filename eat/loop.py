@@ -104,7 +104,8 @@ def row_text(r:dict, epochs:float, watched:str="held-out") -> str:
     "One row of the log in one line."
     left = (epochs/r["epoch"] - 1)*r["seconds"]
     figures = f"{watched} loss {r['loss']:.3f}  {metric_of(r)} {figure_text(r):>6}"
-    cost = f"{r['clips_per_s']:.0f} clips/s  {r['memory_mb']/1000:.1f} GB  {duration(r['seconds'])}"
+    rate = f"{r['clips_per_s']:.{int(r['clips_per_s'] < 10)}f}" # a slow machine may do less than one
+    cost = f"{rate} clips/s  {r['memory_mb']/1000:.1f} GB  {duration(r['seconds'])}"
     return f"epoch {r['epoch']:6.4g}/{epochs:.4g}  loss {r['train_loss']:.3f}  {figures}  {cost}, {duration(left)} left"
 
 def history_table(history:list): # rows of a run's log

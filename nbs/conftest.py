@@ -8,12 +8,10 @@ Cells with a flag from `tst_flags` in settings.ini (`#| slow`, `#| cuda`, `#| no
 `--without numba` runs everything as if numba were not installed, and skips the cells that say `#| numba`.
 """
 import os, re, sys, tempfile
-from contextlib import chdir
+from contextlib import chdir, nullcontext
 from pathlib import Path
-from unittest.mock import patch
 
 import matplotlib, matplotlib.pyplot as plt, pytest, torch
-from matplotlib.legend import Legend
 
 os.environ["IN_TEST"] = "1" # before anything imports `eat`
 
@@ -49,14 +47,6 @@ def pytest_collect_file(file_path, parent):
     if file_path.suffix == ".ipynb" and not file_path.name.startswith("_"): return Notebook.from_parent(parent, path=file_path)
 
 
-class CheckedLegend(Legend):
-    "A legend that raises ValueError where only the colour tells two of its entries apart."
-    def __init__(self, *args, **kwargs):
-        from eat.figures import only_colour
-        super().__init__(*args, **kwargs)
-        if pairs := only_colour(self): raise ValueError(f"only their colour tells {pairs} apart in a legend: give one dashes, a marker or a hatch")
-
-
 class Notebook(pytest.File):
     "One notebook: its cells, the shell they run in, and how far it has come."
     def collect(self):
@@ -84,8 +74,8 @@ class Notebook(pytest.File):
 
     def run_to(self, index):
         "Run the cells up to and including `index` that have not run yet; raise if this one failed, or one above it that is no test."
-        lesson = LESSON.fullmatch(self.path.name)
-        with chdir(self.path.parent), patch("matplotlib.legend.Legend", CheckedLegend if lesson else Legend):
+        from eat.figures import checked_legends
+        with chdir(self.path.parent), checked_legends() if LESSON.fullmatch(self.path.name) else nullcontext():
             if self.shell is None:
                 self.before = dict(os.environ), matplotlib.rcParams.copy(), torch.get_num_threads()
                 self.shell = CaptureShell(self.path)
