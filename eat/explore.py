@@ -232,7 +232,7 @@ def _colour_keys(fig, axs):
     for ax in axs[2:].flat: ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axs[2, 0].set_title("phase: how far it turns in a hop beyond the bin's own", loc="left", size=9)
     axs[3, 0].set_title("instantaneous frequency that each bin states (dB)", loc="left", size=9)
-    keys = {"hsv": {-math.pi: r"$-\pi$", 0: "0", math.pi: r"$\pi$"},
+    keys = {"twilight": {-math.pi: r"$-\pi$", 0: "0", math.pi: r"$\pi$"},
             "viridis_r": {-PHASE_DB: f"-{PHASE_DB}", 0: "0"}}
     for ax, (colours, ticks) in zip(axs[2:, -1], keys.items()):
         place = ax.get_position()
@@ -256,7 +256,7 @@ def _draw_phases(view, axs, centre):
         frames = slice(int(start/hop), int((start+PHASE_SECONDS)/hop) + 1)
         step, hz, level = (v[frames, :int(top/width)+2].numpy() for v in p)
         left, high = frames.start*hop, (level.shape[1] - .5)*width/1000
-        turn.imshow(step.T, alpha=(1 + level.T/PHASE_DB).clip(0, 1), cmap="hsv", vmin=-math.pi,
+        turn.imshow(step.T, alpha=(1 + level.T/PHASE_DB).clip(0, 1), cmap="twilight", vmin=-math.pi,
                     vmax=math.pi, aspect="auto", origin="lower", interpolation="nearest",
                     extent=(left, left + len(step)*hop, -width/2000, high))
         frame, k = np.nonzero(level > -PHASE_DB)

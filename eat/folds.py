@@ -218,20 +218,21 @@ def plot_folds(
     table:pd.DataFrame, # as `cross_validate` returns it
     ax=None,            # a matplotlib axes; None makes one
 ):
-    "The figure of each run's live curve, one colour a fold, with the last epoch marked."
+    "The figure of each run's live curve, one colour and mark a fold, the last epoch's mark larger."
     import matplotlib.pyplot as plt
     if ax is None: _, ax = plt.subplots(figsize=(5, 2.2), layout="constrained")
     metric = metric_of(table)
     scale, unit = (100, " (%)") if metric == "accuracy" else (1, "")
-    colour = {f: f"C{i}" for i, f in enumerate(sorted(set(table.fold)))}
+    look = {f: (f"C{i}", "osD^vPX*"[i%8]) for i, f in enumerate(sorted(set(table.fold)))}
     for row in table.itertuples():
         log = pd.read_csv(Path(row.path)/"log.csv").dropna(subset=metric)
         first_seed = row.seed == table.seed.iloc[0]
-        ax.plot(log.epoch, scale*log[metric], c=colour[row.fold], lw=1,
+        colour, mark = look[row.fold]
+        ax.plot(log.epoch, scale*log[metric], c=colour, marker=mark, ms=3, markevery=.1, lw=1,
                 label=f"fold {row.fold}" if first_seed else None)
-        ax.plot(row.epochs, scale*getattr(row, metric), "o", c=colour[row.fold], ms=5)
+        ax.plot(row.epochs, scale*getattr(row, metric), mark, c=colour, ms=7)
     ax.set(xlabel="epoch", ylabel=f"{metric}{unit}",
-           title="live, on the held-out clips; the dot (last epoch) is the result")
+           title="live, on the held-out clips; the large mark (last epoch) is the result")
     ax.title.set_fontsize(9)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(frameon=False, fontsize=8)
