@@ -39,7 +39,8 @@ _PHASE = dict(input="phase", noise="none", mix_p=0.) # without mixing `loss="aut
 _BINARY = dict(loss="bce")
 _COMMON = dict(block="common", dilated=False, head="gap")
 _PHASEMIX = dict(_BINARY, mixes=("phasemix",))
-_CROPS = dict(n_samples=28672, epochs=80, crop="sound")
+_WHOLE = dict(n_samples=57344, epochs=40, crop="random", loss="auto")
+_CROPS = dict(_WHOLE, n_samples=28672, epochs=80, crop="sound")
 
 # %% ../nbs/engine/experiment.ipynb #812f163e
 EXPERIMENTS = dict(
@@ -101,7 +102,7 @@ EXPERIMENTS |= dict(
         "scaled with its clip", without=1),
     recipe=Experiment(
         "Whole clips, or twice as many steps on shorter crops around sound? Fold 1 takes no part",
-        {"whole clips": {},
+        {"whole clips": _WHOLE,
          "crops": _CROPS,
          "+ cross entropy": dict(_CROPS, loss="ce")}, without=1),
 )

@@ -238,11 +238,11 @@ _WORD = dict(sr=16000, n_samples=16384, parts=dict(factors=(4, 4, 4))) # one sec
 # %% ../nbs/engine/settings.ipynb #77c3b7c4
 PRESETS = dict(
     synth=dict(epochs=12, mix_p=.25, loss="ce"),
-    esc10=_SHORT | dict(dataset="esc10", sr=11025, n_samples=57344, lr=3e-4),
+    esc10=_SHORT | _XS | dict(dataset="esc10", crop="sound", loss="ce", lr=3e-4, epochs=80),
     esc10_xs=_XS | dict(dataset="esc10", epochs=20, lr=3e-4, eval_every=5),
     esc40_xs=_XS | dict(dataset="esc40", crop="sound", loss="ce", batch_size=32, lr=1e-3, epochs=30, eval_every=10),
-    esc50_laptop=_SHORT | dict(dataset="esc50", sr=11025, n_samples=28672, crop="sound", loss="ce", batch_size=32,
-                               lr=5e-4, epochs=100, eval_every=10),
+    esc50_laptop=_SHORT | _XS | dict(dataset="esc50", crop="sound", loss="ce", batch_size=32, lr=5e-4, epochs=65,
+                                     eval_every=10),
     esc50_fast=_PAPER | dict(n_samples=45056, crop="sound", loss="ce", lr=5e-4, self_distill=True, mix_p=.5,
                              mix_start=0, epochs=2500),
     esc50=_PAPER | dict(lr=5e-4, self_distill=True),
@@ -252,7 +252,7 @@ PRESETS = dict(
                                ema_decay=ema_per_step(.995, 61)),
     speech_commands=_PAPER | dict(dataset="speechcommands", val_fold=2, **_WORD, lr=5e-4, self_distill=True,
                                   epochs=1500, mix_start=12*662, ema_decay=ema_per_step(.995, 662)),
-    words10=_SHORT | dict(dataset="words10", **_WORD, loss="ce", lr=5e-4, batch_size=32, epochs=30),
+    words10=_SHORT | dict(dataset="words10", **_WORD, loss="ce", lr=5e-4, batch_size=32, epochs=16),
     audioset=_PAPER | dict(dataset="audioset", task="multi", n_samples=221184, lr=5e-4, self_distill=True, noise="none",
                            batch_size=208, epochs=250, mix_start=2*105, ema_decay=ema_per_step(.995, 105)),
     esc50_finetune=_PAPER | dict(self_distill=True, **_TUNED),
