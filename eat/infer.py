@@ -338,14 +338,15 @@ What next?
 train on your own clips, my_clips/class_name/clip.wav"""
 
 def street_text(
-    classifier:Classifier, # of built-in sounds
+    classifier:Classifier,
+    classes:list, # built-in sounds that the street has
 ) -> str:
     "What it hears in a made-up street of 20 s, stretch by stretch, beside what is there."
     from eat.scene import scene
     from eat.synth import seeded
-    x, truth = scene(20., classifier.config.sr, seeded(7), classifier.classes)
-    lines = ["A made-up street of 20 s, and what the network hears in it:"]
-    for (begin, end), rows in classifier.timeline(x, 2., classifier.config.sr).groupby(["begin", "end"]):
+    x, truth = scene(20., 22050, seeded(7), classes)
+    lines = []
+    for (begin, end), rows in classifier.timeline(x, 2., 22050).groupby(["begin", "end"]):
         best, middle = rows.loc[rows.probability.idxmax()], (begin + end)/2
         there = [t["class"] for t in truth if t["begin"] <= middle < t["end"]]
         heard = f"{100*best.probability:5.1f} %  {best['class']:15}"
@@ -358,7 +359,7 @@ def demo(
     train=None, test=None, # as in `fit`
 ) -> Path: # the run's folder
     """Train, draw the learning curve and the confusion matrix, classify one held-out file and a
-    made-up street, say what comes next."""
+    made-up street, the latter also with a network of the box, say what comes next."""
     from eat.evaluate import evaluate, plot_confusion
     from eat.loop import plot_history
     from eat.synth import CLASSES
@@ -375,7 +376,12 @@ def demo(
     print(f"\nOne file that it has never heard, {file}, is {truth}. The network says:")
     classifier = Classifier.load(run.path)
     for label, p in classifier.predict(file, top_k=3): print(f"  {100*p:5.1f} %  {label}")
-    if set(classifier.classes) <= set(CLASSES): print(f"\n{street_text(classifier)}")
+    if set(classifier.classes) <= set(CLASSES):
+        print("\nA made-up street of 20 s, and what the network hears in it:")
+        print(street_text(classifier, classifier.classes))
+        print("The same street, heard by `esc50` of the box, which knows fifty classes from recordings and has never "
+              "heard a made-up sound:")
+        print(street_text(Classifier.load("esc50"), classifier.classes))
     names = sorted(p.name for p in run.path.iterdir())
     print(f"\nWeights, log and pictures are in {run.path}: {', '.join(names)}")
     print(f"held-out {metric_of(run.metrics)}: {figure_text(run.metrics)}")

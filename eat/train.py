@@ -29,7 +29,7 @@ def n_steps(
     config:TrainConfig,
     clips:int, # in the training set
 ) -> tuple[int, int]: # steps of an epoch, steps of the run
-    "How long a run is. A last batch that is not full is left out."
+    "How long a run is. Steps are whole batches: 1600 clips in batches of 128 count as 12 steps."
     an_epoch = clips//min(config.batch_size, clips)
     return an_epoch, config.steps or config.epochs*an_epoch
 
@@ -113,6 +113,12 @@ def _generator(*what):
 def _order(n, seed, epoch):
     return torch.randperm(n, generator=_generator(seed, "order", epoch))
 
+def _rows(n, size, seed, step):
+    "The clips of a step. Epochs, each in its own order, follow one another without a gap."
+    epoch, at = divmod(step*size, n)
+    rows = _order(n, seed, epoch)[at:at+size]
+    return torch.cat([rows, _order(n, seed, epoch+1)[:size-len(rows)]])
+
 def _drawn(clips, size, generator):
     "Clips, each class equally often: rare classes' clips have the better chance."
     targets, weights = getattr(clips, "_chances", (None, None))
@@ -130,16 +136,13 @@ def batch_at(
     rank:int=0, world:int=1, # which process of how many: each takes every `world`-th clip
     device=None,   # where the batch goes; None: where the clips are
 ) -> tuple[Tensor, Tensor]: # waveforms (batch, 1 or 2, n_samples), targets (batch, classes)
-    """The clips of one step, cut and padded. Each epoch takes another order; a last batch that is
-    not full is left out. With `sampler="balanced"` each step draws its clips anew, rare ones more
-    often."""
-    an_epoch, _ = n_steps(config, len(clips))
-    epoch, i = divmod(step, an_epoch)
+    """The clips of one step, cut and padded. Each clip comes once in each epoch, whose order is its
+    own. With `sampler="balanced"` each step draws its clips anew, rare ones more often."""
     size, seed = min(config.batch_size, len(clips)), config.seed
     if config.sampler == "balanced":
         rows = _drawn(clips, size, _generator(seed, "balanced", step))
     else:
-        rows = _order(len(clips), seed, epoch)[i*size:(i+1)*size]
+        rows = _rows(len(clips), size, seed, step)
     rows = rows[rank::world]
     home = clips.targets.device
     device = device or home
