@@ -64,9 +64,13 @@ def wide_lines(path, cells):
                        f"{line.strip()[:40]}...")
 
 
+def unseen(cell):
+    "Hidden or folded."
+    return cell["metadata"].get("jupyter", {}).get("source_hidden") or re.search(r"^#\|\s*hide\s*$", "".join(cell["source"]), re.M)
+
+
 def prose_share(cells):
     "How many of the cells that a reader sees are text: hidden and folded code is left out."
-    def unseen(c): return c["metadata"].get("jupyter", {}).get("source_hidden") or re.search(r"^#\|\s*hide\s*$", "".join(c["source"]), re.M)
     seen = [c["cell_type"] for c in cells if c["cell_type"] != "code" or not unseen(c)]
     return seen.count("markdown")/max(len(seen), 1)
 
