@@ -62,6 +62,15 @@ def of(cls:Targets, dense:Tensor) -> Targets: # (clips, classes), float
     at = (dense == 0).byte().argsort(dim=1, stable=True)[:, :most] # the classes of a clip come first
     return Targets(at.short(), dense.gather(1, at).half(), dense.shape[1])
 
+@patch(cls_method=True)
+def of_numbers(cls:Targets, numbers:list, n_classes:int) -> Targets: # the classes of each clip
+    "From lists of classes."
+    size = len(numbers), max(1, *map(len, numbers))
+    classes, weights = torch.zeros(size, dtype=torch.int16), torch.zeros(size, dtype=torch.float16)
+    for i, own in enumerate(numbers):
+        classes[i, :len(own)], weights[i, :len(own)] = torch.tensor(own, dtype=torch.int16), 1
+    return Targets(classes, weights, n_classes)
+
 @patch(as_prop=True)
 def shape(self:Targets): return torch.Size((len(self.classes), self.n_classes))
 
@@ -382,14 +391,14 @@ def _table_of(dataset:str, root, group=None) -> tuple: # table, classes, targets
         return table[["path", "fold"]], classes, datasets.multi_hot(many, classes), lambda p: p
     if dataset == "esc50": table = datasets.read_esc(datasets.find_esc(root))
     elif dataset == "urbansound8k": table = corpora.urbansound_table(root)
-    else: table = corpora.speech_table(root)
+    else: table = corpora.speech_table(root, "v2-35" if dataset == "speechcommands" else dataset)
     names = table.groupby("target").label.first()
     places = torch.tensor(np.searchsorted(names.index, table.target))
     return table[["path", "fold"]], names.tolist(), torch.eye(len(names))[places], lambda p: p
 
 @command("interrupted; what is packed is kept, and the same command goes on")
 def eat_pack(
-    dataset:str,        # esc50, urbansound8k, speechcommands, audioset or folder
+    dataset:str,        # esc50, urbansound8k, speechcommands (v2-35), v2-12, words10, audioset or folder
     out:str|None=None,  # folder of the shards; default: NAME-shards-RATE beside the data
     root:str|None=None, # where the data lies; default: EAT_DATA. For folder: your clips, or their CSV
     sr:int=22050,       # samples per second
@@ -397,7 +406,7 @@ def eat_pack(
     group:str|None=None, # for folder: a regular expression that finds the recording in a path, as in eat_train
 ):
     "Decode a data set once into shards, from which sets of any size are trained."
-    known = ("esc50", "urbansound8k", "speechcommands", "audioset", "folder")
+    known = ("esc50", "urbansound8k", "speechcommands", "v2-12", "words10", "audioset", "folder")
     if dataset not in known: raise ValueError(f"{dataset!r} is no data set, expected one of {', '.join(known)}")
     if dataset == "folder" and not root: raise ValueError("--root is missing: the folder of your clips, or their CSV")
     if clips_a_shard < 1: raise ValueError(f"clips_a_shard={clips_a_shard}, expected at least 1")
