@@ -221,7 +221,8 @@ def _pack_part(file, note, table, targets, sr, key, opened):
 def _read_index(folder:Path) -> dict:
     "`index.json` of a packed data set. FileNotFoundError, or ValueError for another format."
     file = folder/"index.json"
-    if not file.is_file(): raise FileNotFoundError(f"{folder}: no index.json, expected a folder that eat_pack has made, to its end")
+    if not file.is_file():
+        raise FileNotFoundError(f"{folder}: no index.json, expected a folder that eat_pack has made, to its end")
     about = json.loads(file.read_text())
     if about.get("version") != SHARDS:
         raise ValueError(f"{file}: version {about.get('version')!r}, expected {SHARDS}: pack it again, or update eat")
