@@ -19,9 +19,12 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 LESSON = re.compile(r"\[(\d\d)\]\((?:\.\./)?(\d\d_\w+\.ipynb)") # a link that says the number of a lesson
 BASE64 = re.compile(r"base64,[\w+/=]+")
 QUESTION = re.compile(r"^(?:<br>)?\*\*\d+\.\*\* ", re.M)
+TERM = re.compile(r"(?<!\[)\*\*(\w[\w -]*)\*\*|glossary\.ipynb#([\w-]+)") # a bold word without a link, or a link to an entry
 ANSWER = re.compile(r"^<details><summary>.+</summary>\n\n\*\*(Right|Not right)\.\*\* (.{30,})\n\n</details>$", re.M)
 STUDENT = "_student.ipynb" # made from the solutions, never run: no outputs
 FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)
+SMALLEST = 6.75 # of the letters of a saved SVG, in points: 9 pixels. Smaller are only the raised and lowered ones of formulas, which are tspans
+LETTERS = re.compile(r"<text\b[^>]*?font(?:-size)?:[^;\"]*?([\d.]+)px")
 MACHINE_PATH = re.compile(r"(?<![\w.>/:~-])(?:/(?:home|root|Users|tmp|work|mnt|opt|private|content)/|[A-Z]:\\+Users\\)[^\s\"'<>)]*")
 
 
@@ -63,9 +66,13 @@ def wide_lines(path, cells):
                        f"{line.strip()[:40]}...")
 
 
+def unseen(cell):
+    "Hidden or folded."
+    return cell["metadata"].get("jupyter", {}).get("source_hidden") or re.search(r"^#\|\s*hide\s*$", "".join(cell["source"]), re.M)
+
+
 def prose_share(cells):
     "How many of the cells that a reader sees are text: hidden and folded code is left out."
-    def unseen(c): return c["metadata"].get("jupyter", {}).get("source_hidden") or re.search(r"^#\|\s*hide\s*$", "".join(c["source"]), re.M)
     seen = [c["cell_type"] for c in cells if c["cell_type"] != "code" or not unseen(c)]
     return seen.count("markdown")/max(len(seen), 1)
 
@@ -84,6 +91,22 @@ def wrong_numbers(cells):
         if cell["cell_type"] != "markdown": continue
         for number, target in LESSON.findall("".join(cell["source"])):
             if not target.startswith(number): yield f"[{number}]({target})"
+
+
+def glossary():
+    "The entries of the glossary, as the ends of links to them."
+    cells = json.loads((TOP/"nbs/guide/glossary.ipynb").read_text(encoding="utf-8"))["cells"]
+    return {"".join(c["source"]).splitlines()[0].removeprefix("### ").lower().replace(" ", "-") for c in cells}
+
+
+def unlinked_terms(cells):
+    "Bold terms of a lesson that have an entry in the glossary, before the first link to it."
+    entries, linked = glossary(), set()
+    for cell in cells:
+        if cell["cell_type"] != "markdown": continue
+        for bold, link in TERM.findall("".join(cell["source"])):
+            if (end := bold.lower().replace(" ", "-")) in entries - linked: yield bold
+            linked |= {link, end}
 
 
 def quiz_faults(cells):
@@ -118,10 +141,14 @@ def faults(path):
         yield f"{prose_share(cells):.0%} of its cells are text, at least {least:.0%} are wanted: explain more, or fold what only tests"
     yield from (f"a link leads nowhere: {target}" for target in dead_links(path, cells))
     yield from (f"a link says the number of another lesson: {link}" for link in wrong_numbers(cells))
-    if re.match(r"\d\d_", path.name) and path.parent.name == "nbs": yield from quiz_faults(cells)
+    if re.match(r"\d\d_", path.name) and path.parent.name == "nbs":
+        yield from quiz_faults(cells)
+        yield from (f"the term {term} is bold and not linked to the glossary at its first use" for term in unlinked_terms(cells))
     documents = bool(modules(path) or modules(path, APPENDS))
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue
+        small = [s for o in cell["outputs"] for s in LETTERS.findall("".join(o.get("data", {}).get("image/svg+xml", ""))) if float(s) < SMALLEST]
+        if small: yield f"cell {number} shows a picture with letters of {min(small, key=float)} points, at least {SMALLEST} are wanted"
         if has_picture(cell) and not fig_alt(cell): yield f'cell {number} has a picture without an alternative text: begin it with `#| fig-alt: "one sentence that says what is to be seen"`'
         if documents and mixes_imports("".join(cell["source"])): yield f"cell {number} imports and does other things: give the import a cell of its own, or the site cannot be prepared"
         if EXPORTS.search("".join(cell["source"])): yield f"cell {number} calls nbdev_export: run it in a shell instead"

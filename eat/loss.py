@@ -97,7 +97,7 @@ class WithAuxiliary(nn.Module):
         for name in names:
             self.classify[name] = nn.Linear(dim, model.n_classes)
 
-# %% ../nbs/09_attention.ipynb #74ee760d
+# %% ../nbs/09_attention.ipynb #a4db25a6
 @patch
 def forward(
     self: WithAuxiliary,
@@ -238,10 +238,10 @@ def recalls(
 @dataclass(frozen=True)
 class Task:
     """What is asked about a clip. It decides the loss, how logits become probabilities, and by
-    which figure a network is judged."""
+    which metric a network is judged."""
 
     name: str  # "single": one class a clip; "multi": any number of classes, also none
-    metric: str  # the figure: "accuracy", or "mAP"
+    metric: str  # "accuracy", or "mAP"
 
     def binary(
         self,
@@ -255,14 +255,14 @@ class Task:
         "One class a clip: softmax, they sum to 1. Several: each class for itself."
         return logits.sigmoid() if self.name == "multi" else logits.softmax(-1)
 
-# %% ../nbs/09_attention.ipynb #c0daa421
+# %% ../nbs/09_attention.ipynb #650119f0
 @patch
 def measure(
     self: Task,
     logits: Tensor,  # (clips, classes)
     targets: Tensor,  # (clips, classes), 0 and 1
 ) -> dict:
-    "Cross entropy (plain or binary) and the figures of this task."
+    "Cross entropy (plain or binary) and the metrics of this task."
     if self.name == "multi":
         return dict(
             loss=binary_cross_entropy(logits, targets).item(),
@@ -287,20 +287,20 @@ def answers(self: Task, logits: Tensor) -> Tensor:  # logits and answers (clips,
 SINGLE, MULTI = Task("single", "accuracy"), Task("multi", "mAP")
 TASKS = dict(single=SINGLE, multi=MULTI)
 
-def metric_of(figures) -> str:  # a dictionary as `Task.measure` gives it, or a table of such rows
-    "By which figure a run was judged: \"mAP\", or \"accuracy\"."
-    return MULTI.metric if MULTI.metric in figures else SINGLE.metric
+def metric_of(numbers) -> str:  # a dictionary as `Task.measure` gives it, or a table of such rows
+    "By which metric a run was judged: \"mAP\", or \"accuracy\"."
+    return MULTI.metric if MULTI.metric in numbers else SINGLE.metric
 
 def figure_text(
-    figures: dict,  # as `Task.measure` gives them; older runs have no balanced accuracy
+    numbers: dict,  # as `Task.measure` gives them; older runs have no balanced accuracy
     always: bool = False,  # the balanced accuracy too where it is the same
 ) -> str:
-    "A figure for people: share of clips in percent with the balanced accuracy, or mAP."
-    if metric_of(figures) == "mAP":
-        return f"{figures['mAP']:.3f}"
-    accuracy = figures["accuracy"]
+    "A number for people: share of clips in percent with the balanced accuracy, or mAP."
+    if metric_of(numbers) == "mAP":
+        return f"{numbers['mAP']:.3f}"
+    accuracy = numbers["accuracy"]
     plain = f"{100*accuracy:.1f} %"
-    balanced = f"{100*figures.get('balanced_accuracy', accuracy):.1f} %"
+    balanced = f"{100*numbers.get('balanced_accuracy', accuracy):.1f} %"
     if plain == balanced and not always:
         return plain
     return f"{plain} (balanced {balanced})"
@@ -313,6 +313,7 @@ def task_of(
 ) -> Task:
     """The task that targets belong to. ValueError for values outside 0 to 1, and for
     task='single' where a clip has not exactly one class."""
+    targets = getattr(targets, "weights", targets)  # without zeros, which change nothing here
     if not ((targets >= 0) & (targets <= 1)).all():
         raise ValueError(f"{name}: expected targets between 0 and 1")
     odd = ((targets == 1).sum(1) != 1) | ((targets != 0).sum(1) != 1)
@@ -362,6 +363,7 @@ def class_weights(
 ) -> Tensor:  # (classes + 1,): the last is for clips of no class
     """Weights that make all classes alike in sum: the inverse of how often each occurs, the mean
     over the clips is 1."""
-    n = _or_none(targets).sum(0)
+    n = sum(_or_none(y).sum(0) for y in targets.split(2**14))  # some clips at a time
     w = torch.where(n > 0, 1 / n, 0.0)
-    return w / clip_weights(targets, w).mean()
+    total = sum(clip_weights(y, w).sum() for y in targets.split(2**14))
+    return w / (total / len(targets))
