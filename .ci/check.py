@@ -19,6 +19,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 LESSON = re.compile(r"\[(\d\d)\]\((?:\.\./)?(\d\d_\w+\.ipynb)") # a link that says the number of a lesson
 BASE64 = re.compile(r"base64,[\w+/=]+")
 QUESTION = re.compile(r"^(?:<br>)?\*\*\d+\.\*\* ", re.M)
+TERM = re.compile(r"(?<!\[)\*\*(\w[\w -]*)\*\*|glossary\.ipynb#([\w-]+)") # a bold word without a link, or a link to an entry
 ANSWER = re.compile(r"^<details><summary>.+</summary>\n\n\*\*(Right|Not right)\.\*\* (.{30,})\n\n</details>$", re.M)
 STUDENT = "_student.ipynb" # made from the solutions, never run: no outputs
 FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)
@@ -63,9 +64,13 @@ def wide_lines(path, cells):
                        f"{line.strip()[:40]}...")
 
 
+def unseen(cell):
+    "Hidden or folded."
+    return cell["metadata"].get("jupyter", {}).get("source_hidden") or re.search(r"^#\|\s*hide\s*$", "".join(cell["source"]), re.M)
+
+
 def prose_share(cells):
     "How many of the cells that a reader sees are text: hidden and folded code is left out."
-    def unseen(c): return c["metadata"].get("jupyter", {}).get("source_hidden") or re.search(r"^#\|\s*hide\s*$", "".join(c["source"]), re.M)
     seen = [c["cell_type"] for c in cells if c["cell_type"] != "code" or not unseen(c)]
     return seen.count("markdown")/max(len(seen), 1)
 
@@ -84,6 +89,22 @@ def wrong_numbers(cells):
         if cell["cell_type"] != "markdown": continue
         for number, target in LESSON.findall("".join(cell["source"])):
             if not target.startswith(number): yield f"[{number}]({target})"
+
+
+def glossary():
+    "The entries of the glossary, as the ends of links to them."
+    cells = json.loads((TOP/"nbs/guide/glossary.ipynb").read_text(encoding="utf-8"))["cells"]
+    return {"".join(c["source"]).splitlines()[0].removeprefix("### ").lower().replace(" ", "-") for c in cells}
+
+
+def unlinked_terms(cells):
+    "Bold terms of a lesson that have an entry in the glossary, before the first link to it."
+    entries, linked = glossary(), set()
+    for cell in cells:
+        if cell["cell_type"] != "markdown": continue
+        for bold, link in TERM.findall("".join(cell["source"])):
+            if (end := bold.lower().replace(" ", "-")) in entries - linked: yield bold
+            linked |= {link, end}
 
 
 def quiz_faults(cells):
@@ -118,7 +139,9 @@ def faults(path):
         yield f"{prose_share(cells):.0%} of its cells are text, at least {least:.0%} are wanted: explain more, or fold what only tests"
     yield from (f"a link leads nowhere: {target}" for target in dead_links(path, cells))
     yield from (f"a link says the number of another lesson: {link}" for link in wrong_numbers(cells))
-    if re.match(r"\d\d_", path.name) and path.parent.name == "nbs": yield from quiz_faults(cells)
+    if re.match(r"\d\d_", path.name) and path.parent.name == "nbs":
+        yield from quiz_faults(cells)
+        yield from (f"the term {term} is bold and not linked to the glossary at its first use" for term in unlinked_terms(cells))
     documents = bool(modules(path) or modules(path, APPENDS))
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue

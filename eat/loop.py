@@ -241,7 +241,7 @@ def _watched(t, heard:int) -> str:
     "Which clips the log was measured on."
     if t.watched is not t.test: return f"fold {t.config.val_fold}, taken out of training"
     if not heard: return "the held-out fold itself"
-    return f"the clips to test on, {heard} of which are in the training as well: no figure for new clips"
+    return f"the clips to test on, {heard} of which are in the training as well: no number for new clips"
 
 def _best(history:list, metric:str) -> dict:
     "The best row of the log, and that it is no result."

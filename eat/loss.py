@@ -236,10 +236,10 @@ def recalls(
 @dataclass(frozen=True)
 class Task:
     """What is asked about a clip. It decides the loss, how logits become probabilities, and by
-    which figure a network is judged."""
+    which metric a network is judged."""
 
     name: str  # "single": one class a clip; "multi": any number of classes, also none
-    metric: str  # the figure: "accuracy", or "mAP"
+    metric: str  # "accuracy", or "mAP"
 
     def binary(
         self,
@@ -258,7 +258,7 @@ class Task:
         logits: Tensor,  # (clips, classes)
         targets: Tensor,  # (clips, classes), 0 and 1
     ) -> dict:
-        "Cross entropy (plain or binary) and the figures of this task."
+        "Cross entropy (plain or binary) and the metrics of this task."
         if self.name == "multi":
             return dict(
                 loss=binary_cross_entropy(logits, targets).item(),
@@ -282,20 +282,20 @@ class Task:
 SINGLE, MULTI = Task("single", "accuracy"), Task("multi", "mAP")
 TASKS = dict(single=SINGLE, multi=MULTI)
 
-def metric_of(figures) -> str:  # a dictionary as `Task.measure` gives it, or a table of such rows
-    "By which figure a run was judged: \"mAP\", or \"accuracy\"."
-    return MULTI.metric if MULTI.metric in figures else SINGLE.metric
+def metric_of(numbers) -> str:  # a dictionary as `Task.measure` gives it, or a table of such rows
+    "By which metric a run was judged: \"mAP\", or \"accuracy\"."
+    return MULTI.metric if MULTI.metric in numbers else SINGLE.metric
 
 def figure_text(
-    figures: dict,  # as `Task.measure` gives them; older runs have no balanced accuracy
+    numbers: dict,  # as `Task.measure` gives them; older runs have no balanced accuracy
     always: bool = False,  # the balanced accuracy too where it is the same
 ) -> str:
-    "A figure for people: share of clips in percent with the balanced accuracy, or mAP."
-    if metric_of(figures) == "mAP":
-        return f"{figures['mAP']:.3f}"
-    accuracy = figures["accuracy"]
+    "A number for people: share of clips in percent with the balanced accuracy, or mAP."
+    if metric_of(numbers) == "mAP":
+        return f"{numbers['mAP']:.3f}"
+    accuracy = numbers["accuracy"]
     plain = f"{100*accuracy:.1f} %"
-    balanced = f"{100*figures.get('balanced_accuracy', accuracy):.1f} %"
+    balanced = f"{100*numbers.get('balanced_accuracy', accuracy):.1f} %"
     if plain == balanced and not always:
         return plain
     return f"{plain} (balanced {balanced})"

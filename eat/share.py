@@ -103,7 +103,7 @@ def measured(
     try:
         e = evaluate(folder, root, device)
     except FileNotFoundError as err:
-        warnings.warn(f"the figures are those of the run, nothing was measured again: {err}", stacklevel=3)
+        warnings.warn(f"the numbers are those of the run, nothing was measured again: {err}", stacklevel=3)
         return None
     found = dict(clips=len(e.clips), windows=e.windows, mAP=e.mAP)
     found["calibration_error"] = expected_calibration_error(e.probabilities, e.targets, task=e.task)
