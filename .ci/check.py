@@ -23,6 +23,8 @@ TERM = re.compile(r"(?<!\[)\*\*(\w[\w -]*)\*\*|glossary\.ipynb#([\w-]+)") # a bo
 ANSWER = re.compile(r"^<details><summary>.+</summary>\n\n\*\*(Right|Not right)\.\*\* (.{30,})\n\n</details>$", re.M)
 STUDENT = "_student.ipynb" # made from the solutions, never run: no outputs
 FIG_ALT = re.compile(r'^#\|\s*fig-alt:\s*"(.+)"\s*$', re.M)
+SMALLEST = 6.75 # of the letters of a saved SVG, in points: 9 pixels. Smaller are only the raised and lowered ones of formulas, which are tspans
+LETTERS = re.compile(r"<text\b[^>]*?font(?:-size)?:[^;\"]*?([\d.]+)px")
 MACHINE_PATH = re.compile(r"(?<![\w.>/:~-])(?:/(?:home|root|Users|tmp|work|mnt|opt|private|content)/|[A-Z]:\\+Users\\)[^\s\"'<>)]*")
 
 
@@ -145,6 +147,8 @@ def faults(path):
     documents = bool(modules(path) or modules(path, APPENDS))
     for number, cell in enumerate(cells):
         if cell["cell_type"] != "code": continue
+        small = [s for o in cell["outputs"] for s in LETTERS.findall("".join(o.get("data", {}).get("image/svg+xml", ""))) if float(s) < SMALLEST]
+        if small: yield f"cell {number} shows a picture with letters of {min(small, key=float)} points, at least {SMALLEST} are wanted"
         if has_picture(cell) and not fig_alt(cell): yield f'cell {number} has a picture without an alternative text: begin it with `#| fig-alt: "one sentence that says what is to be seen"`'
         if documents and mixes_imports("".join(cell["source"])): yield f"cell {number} imports and does other things: give the import a cell of its own, or the site cannot be prepared"
         if EXPORTS.search("".join(cell["source"])): yield f"cell {number} calls nbdev_export: run it in a shell instead"

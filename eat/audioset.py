@@ -15,7 +15,7 @@ import numpy as np, pandas as pd, torch
 from .core import data_root
 from .corpora import find_set
 from .files import AUDIO_ENDINGS
-from .shards import Shards
+from .shards import Shards, Targets
 
 # %% ../nbs/engine/audioset.ipynb #c08f0c40
 SUBSETS = {"eval": 1, "balanced_train": 2, "unbalanced_train": 3} # each a fold: 1 is held out
@@ -134,8 +134,7 @@ def audioset_table(
     t = t[t.path.notna()].reset_index(drop=True)
     if not len(t): raise ValueError(f"{folder}: no clip of the lists is here. {AUDIOSET_HOW}")
     number = {c: i for i, c in enumerate(classes)}
-    targets = torch.zeros(len(t), len(classes))
-    for i, labels in enumerate(t.labels): targets[i, [number[l] for l in labels]] = 1
+    targets = Targets.of_numbers([sorted({number[l] for l in labels}) for labels in t.labels], len(classes))
     return t[["path", "fold", "id"]], list(classes.values()), targets, open_place
 
 # %% ../nbs/engine/audioset.ipynb #f8000602

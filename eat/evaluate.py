@@ -214,7 +214,7 @@ def evaluate(
     clip_of_window = clip_windows(clips, list(range(len(clips))), config)[0]
     most_windows = torch.bincount(clip_of_window).max().item()
     scores = predict_scores(model, clips, config)
-    return Evaluation(clips, scores, clips.targets.cpu(), most_windows, task, fitted_here)
+    return Evaluation(clips, scores, clips.targets[:].cpu(), most_windows, task, fitted_here)
 
 # %% ../nbs/11_evaluate.ipynb #d4300527
 @patch

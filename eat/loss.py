@@ -308,6 +308,7 @@ def task_of(
 ) -> Task:
     """The task that targets belong to. ValueError for values outside 0 to 1, and for
     task='single' where a clip has not exactly one class."""
+    targets = getattr(targets, "weights", targets)  # without zeros, which change nothing here
     if not ((targets >= 0) & (targets <= 1)).all():
         raise ValueError(f"{name}: expected targets between 0 and 1")
     odd = ((targets == 1).sum(1) != 1) | ((targets != 0).sum(1) != 1)
@@ -357,6 +358,7 @@ def class_weights(
 ) -> Tensor:  # (classes + 1,): the last is for clips of no class
     """Weights that make all classes alike in sum: the inverse of how often each occurs, the mean
     over the clips is 1."""
-    n = _or_none(targets).sum(0)
+    n = sum(_or_none(y).sum(0) for y in targets.split(2**14))  # some clips at a time
     w = torch.where(n > 0, 1 / n, 0.0)
-    return w / clip_weights(targets, w).mean()
+    total = sum(clip_weights(y, w).sum() for y in targets.split(2**14))
+    return w / (total / len(targets))

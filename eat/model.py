@@ -509,11 +509,12 @@ def draw_model(
             plt.Rectangle((x, -h / 2), w, h, facecolor=colours[kind], edgecolor=".3", lw=0.8)
         )
         ax.text(x + w / 2, 0, f"{r['channels']} × {r['length']}", rotation=90, ha="center",
-                va="center", fontsize=7)
+                va="center", fontsize=7.5)
         seen = _duration(1000 * r["receptive_field"] / sr)
-        ax.text(x + w / 2, h / 2 + 0.1, seen, ha="center", va="bottom", fontsize=6, color=".35")
+        ax.text(x + w / 2, h / 2 + 0.1, seen, ha="center", va="bottom", fontsize=7.5,
+                color=".35")
         name = type(model.head).__name__.removesuffix("Head") if kind == "head" else r["stage"]
-        ax.text(x + w / 2, -3.4, name, rotation=30, ha="right", va="top", fontsize=7)
+        ax.text(x + w / 2, -3.4, name, rotation=30, ha="right", va="top", fontsize=7.5)
         x += w + 0.35
     ax.set(xlim=(-0.6, x), ylim=(-4.6, 3.6))
     ax.axis("off")

@@ -89,7 +89,7 @@ def clip_table(
     for split, clips in splits.items():
         file = pd.Series([os.fspath(p) for p in clips.table.path], dtype=object) # names may be no UTF-8
         t = pd.DataFrame(dict(split=split, file=file, samples=_samples_digests(clips)))
-        t["label"] = [_label(row, clips.classes) for row in clips.targets.cpu()]
+        t["label"] = [_label(row, clips.classes) for part in clips.targets.cpu().split(2**14) for row in part]
         t["fold"] = clips.table.fold.to_numpy()
         t["group"] = clips.table.group.astype(str).map(source_name) if "group" in clips.table else ""
         parts.append(t)

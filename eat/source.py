@@ -27,7 +27,7 @@ class Source(Protocol):
     sr:int             # samples per second
     peak:float|None    # the level that clips were scaled to; None: their own
     table:pd.DataFrame # a row a clip: path (or any name), fold
-    targets:Tensor     # (clips, classes), float
+    targets:Tensor     # (clips, classes), float; or `eat.shards.Targets`
     lengths:Tensor     # samples of each clip (clips,), int64
 
     def __len__(self) -> int:
@@ -88,9 +88,13 @@ def few_clips(
     "The first `n` of each class in an order drawn by the seed: fewer are a part of more."
     if n is None: return clips
     order = torch.randperm(len(clips), generator=torch.Generator().manual_seed(seed))
-    y = clips.targets.cpu()[order] > 0
-    first = y & (y.cumsum(0) <= n)
-    return clips.select(order[first.any(1)].sort().values)
+    kept, seen = [], 0
+    for rows in order.split(2**14): # some clips at a time
+        y = clips.targets[rows].cpu() > 0
+        so_far = seen + y.cumsum(0)
+        kept.append(rows[(y & (so_far <= n)).any(1)])
+        seen = so_far[-1]
+    return clips.select(torch.cat(kept).sort().values)
 
 # %% ../nbs/engine/sources.ipynb #56e40847
 def split_source(
@@ -138,8 +142,9 @@ def settle_task(
 def check_figure(clips:Source, config:TrainConfig):
     "ValueError unless the figure of a settled task can be measured on these clips."
     if config.task != "multi": return
-    if ((clips.targets != 0) & (clips.targets != 1)).any():
+    targets = clips.targets[:]
+    if ((targets != 0) & (targets != 1)).any():
         raise ValueError(f"{clips.name}: mAP needs targets of 0 and 1 on the clips that are evaluated")
-    if not clips.targets.any():
+    if not targets.any():
         raise ValueError(f"{clips.name}: none of the {len(clips)} clips that are evaluated has a class, "
                          "so there is no mAP")

@@ -2,7 +2,7 @@
 
 `pytest` shows them one by one, named after notebook and heading; `nbdev_test` runs the same cells a notebook at a time.
 The cells of a notebook share one namespace and run in order. Whatever stands above a selected cell runs first.
-A lesson's cell fails if it draws a legend whose entries only their colour tells apart.
+A cell of a lesson or an experiment fails if it draws a legend whose entries only their colour tells apart.
 A notebook whose front matter says `skip_exec: true` is left out, as nbdev_test does: the student notebooks, whose stubs fail.
 Cells with a flag from `tst_flags` in settings.ini (`#| slow`, `#| cuda`, `#| notest`) are skipped; `--nb-flags "slow cuda"` runs them.
 `--without numba` runs everything as if numba were not installed, and skips the cells that say `#| numba`.
@@ -21,7 +21,7 @@ from nbdev.config import get_config
 from nbdev.frontmatter import FrontmatterProc
 from nbdev.process import NBProcessor
 
-LESSON = re.compile(r"\d\d_[a-z]+\.ipynb")
+LEGENDS = re.compile(r"nbs/(\d\d_[a-z]+|experiments/\w+)\.ipynb$") # where they are checked
 IS_TEST = re.compile(r"^\s*assert\b|;\s*assert\b|:\s*assert\b|\btest_\w+\(", re.M)
 
 
@@ -75,7 +75,7 @@ class Notebook(pytest.File):
     def run_to(self, index):
         "Run the cells up to and including `index` that have not run yet; raise if this one failed, or one above it that is no test."
         from eat.figures import checked_legends
-        with chdir(self.path.parent), checked_legends() if LESSON.fullmatch(self.path.name) else nullcontext():
+        with chdir(self.path.parent), checked_legends() if LEGENDS.search(self.path.as_posix()) else nullcontext():
             if self.shell is None:
                 self.before = dict(os.environ), matplotlib.rcParams.copy(), torch.get_num_threads()
                 self.shell = CaptureShell(self.path)
