@@ -32,8 +32,8 @@ def chromium():
 
 
 @contextmanager
-def jupyterlab(folder):
-    "JupyterLab on a copy of the lesson, with settings of its own; yields its address. It is stopped whatever happens."
+def jupyterlab(folder, notebook=NOTEBOOK, **more):
+    "JupyterLab on a copy of the lessons, with settings of its own and `more` in its environment; yields a notebook's address. It is stopped whatever happens."
     shutil.copytree(ROOT/"nbs", folder/"nbs", ignore=shutil.ignore_patterns(".ipynb_checkpoints", "runs", "__pycache__"))
     settings = folder/"config"/"lab"/"user-settings"/"@jupyterlab"
     for name, values in {"notebook-extension/tracker": dict(windowingMode="none"),          # every cell stays in the page
@@ -43,6 +43,7 @@ def jupyterlab(folder):
                             JUPYTERLAB_SETTINGS_DIR=str(folder/"config"/"lab"/"user-settings"), JUPYTERLAB_WORKSPACES_DIR=str(folder/"workspaces"),
                             IPYTHONDIR=str(folder/"ipython"), MPLCONFIGDIR=str(folder/"mpl"))
     for name in ("IN_TEST", "MPLBACKEND"): env.pop(name, None)                              # as a person runs it
+    env |= more
     with socket.socket() as s: s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]
     token, log = hashlib.sha256(os.urandom(16)).hexdigest()[:32], folder/"lab.log"
     with log.open("w") as out:
@@ -56,7 +57,7 @@ def jupyterlab(folder):
             except (OSError, urllib.error.URLError):
                 if lab.poll() is not None or time.monotonic() > end: raise Wrong("JupyterLab did not start:\n" + log.read_text()[-2000:]) from None
                 time.sleep(.2)
-        yield f"{address}/lab/tree/{NOTEBOOK}?token={token}"
+        yield f"{address}/lab/tree/{notebook}?token={token}"
     finally:
         for sig in (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGKILL):          # twice Ctrl-C; the last one ends its kernels too
             if lab.poll() is not None: break
@@ -100,7 +101,7 @@ class Test:
         if page.locator("text=Select Kernel").count(): raise Wrong("JupyterLab asks for a kernel: is there a kernel named python3?")
         self.no_errors("on opening, before any cell was run")
 
-    def run_all(self):
+    def run_all(self, seconds=240):
         "Run > Run All Cells, and wait until the last cell has its number."
         page = self.page
         prompts = lambda: page.eval_on_selector_all(".jp-CodeCell .jp-InputPrompt", "es => es.map(e => e.textContent.trim())")
@@ -113,7 +114,7 @@ class Test:
         def done():
             if page.locator(ERRORS).count(): self.no_errors("while all cells ran")              # a cell that fails stops the rest
             return (p := prompts()) and not any("*" in t for t in p) and p[-1] not in ("[ ]:", "[]:")
-        self.wait("all cells to run", done, 240, .5)
+        self.wait("all cells to run", done, seconds, .5)
 
 
 class Explorer:

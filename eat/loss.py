@@ -97,19 +97,21 @@ class WithAuxiliary(nn.Module):
         for name in names:
             self.classify[name] = nn.Linear(dim, model.n_classes)
 
-    def forward(
-        self,
-        x: Tensor,  # waveforms (batch, channels, time)
-    ) -> list:  # [(logits, features), ...], the deepest first
-        m, out = self.model, []
-        x = m._checked(x)
-        for name, part in m.backbone.named_children():
-            x = part(x)
-            if name in self.heads:
-                f = self.heads[name](x)[0]
-                out.append((self.classify[name](f), f))
-        embedding = m.head(x)[0]
-        return [(m.classify(embedding), embedding), *out]
+# %% ../nbs/09_attention.ipynb #a4db25a6
+@patch
+def forward(
+    self: WithAuxiliary,
+    x: Tensor,  # waveforms (batch, channels, time)
+) -> list:  # [(logits, features), ...], the deepest first
+    m, out = self.model, []
+    x = m._checked(x)
+    for name, part in m.backbone.named_children():
+        x = part(x)
+        if name in self.heads:
+            f = self.heads[name](x)[0]
+            out.append((self.classify[name](f), f))
+    embedding = m.head(x)[0]
+    return [(m.classify(embedding), embedding), *out]
 
 # %% ../nbs/09_attention.ipynb #bbb5cc41
 @dataclass
@@ -253,30 +255,33 @@ class Task:
         "One class a clip: softmax, they sum to 1. Several: each class for itself."
         return logits.sigmoid() if self.name == "multi" else logits.softmax(-1)
 
-    def measure(
-        self,
-        logits: Tensor,  # (clips, classes)
-        targets: Tensor,  # (clips, classes), 0 and 1
-    ) -> dict:
-        "Cross entropy (plain or binary) and the metrics of this task."
-        if self.name == "multi":
-            return dict(
-                loss=binary_cross_entropy(logits, targets).item(),
-                mAP=mean_average_precision(logits, targets),
-            )
-        right = logits.argmax(1) == targets.argmax(1)
-        balanced = recalls(logits, targets).nanmean().item()
+# %% ../nbs/09_attention.ipynb #650119f0
+@patch
+def measure(
+    self: Task,
+    logits: Tensor,  # (clips, classes)
+    targets: Tensor,  # (clips, classes), 0 and 1
+) -> dict:
+    "Cross entropy (plain or binary) and the metrics of this task."
+    if self.name == "multi":
         return dict(
-            loss=F.cross_entropy(logits, targets).item(),
-            accuracy=right.float().mean().item(),
-            balanced_accuracy=balanced,
+            loss=binary_cross_entropy(logits, targets).item(),
+            mAP=mean_average_precision(logits, targets),
         )
+    right = logits.argmax(1) == targets.argmax(1)
+    balanced = recalls(logits, targets).nanmean().item()
+    return dict(
+        loss=F.cross_entropy(logits, targets).item(),
+        accuracy=right.float().mean().item(),
+        balanced_accuracy=balanced,
+    )
 
-    def answers(self, logits: Tensor) -> Tensor:  # logits and answers (clips, classes), bool
-        "The class with the highest score, or every class that is more probable than not."
-        if self.name == "multi":
-            return logits > 0
-        return F.one_hot(logits.argmax(1), logits.shape[1]).bool()
+@patch
+def answers(self: Task, logits: Tensor) -> Tensor:  # logits and answers (clips, classes), bool
+    "The class with the highest score, or every class that is more probable than not."
+    if self.name == "multi":
+        return logits > 0
+    return F.one_hot(logits.argmax(1), logits.shape[1]).bool()
 
 # %% ../nbs/09_attention.ipynb #c6e24d0c
 SINGLE, MULTI = Task("single", "accuracy"), Task("multi", "mAP")
