@@ -247,7 +247,7 @@ def reading_rates(layout:str, clips:int=64, repeats:int=5) -> dict: # clips a se
         files = [Path(folder)/f"{i}.{ending}" for i in range(clips)]
         for i, f in enumerate(files): save_audio(f, synth_clip(CLASSES[i % len(CLASSES)], rate, seconds, g), rate)
         table = pd.DataFrame(dict(path=[str(f) for f in files], fold=1))
-        index = pack(table, ["any"], torch.ones(clips, 1), f"{folder}/shards", sr, clips_a_shard=clips//2)
+        index = pack(table, ["any"], torch.ones(clips, 1), f"{folder}/shards", sr, clips_a_shard=1)
         shards = Shards(index.parent)
         memory = clips_of([shards[i][0][0] for i in range(clips)], ["any"]*clips, sr)
         rows = torch.randperm(clips, generator=g)
