@@ -120,7 +120,7 @@ def open_place(
 def audioset_table(
     root=None, # data root, or the data set's own folder; None: `EAT_DATA`, else the cache folder
 ) -> tuple:    # table (path, fold, id), class names, targets (clips, classes), what opens a path
-    "The clips of AudioSet that are here. ValueError if there are none; how many are missing is printed."
+    "The clips of AudioSet that are here. ValueError if there are none; it prints how many are here, and which not."
     folder = find_set(root, "audioset", "class_labels_indices.csv", AUDIOSET_HOW)
     classes, found, parts = read_classes(folder), find_clips(folder), []
     for name, fold in SUBSETS.items():
@@ -130,7 +130,9 @@ def audioset_table(
     t = pd.concat(parts, ignore_index=True)
     t["path"] = [found.get(i, found.get("Y" + i)) for i in t.id]
     for name, part in t.groupby("subset", sort=False):
-        print(f"{name}: {part.path.notna().sum()} of {len(part)} clips are here")
+        lost = part.id[part.path.isna()]
+        named = f", not {', '.join(lost[:3])}{', ...'*(len(lost) > 3)}" if len(lost) else ""
+        print(f"{name}: {len(part) - len(lost)} of {len(part)} clips are here{named}")
     t = t[t.path.notna()].reset_index(drop=True)
     if not len(t): raise ValueError(f"{folder}: no clip of the lists is here. {AUDIOSET_HOW}")
     number = {c: i for i, c in enumerate(classes)}

@@ -18,7 +18,7 @@ from torch import Tensor
 from .core import data_root
 from .data import ClipSet
 from .datasets import check_shared, new_folder, on_disk, shown
-from .files import load_audio, save_audio
+from .files import AUDIO_ENDINGS, load_audio, save_audio
 
 # %% ../nbs/engine/corpora.ipynb #f83064a6
 def find_set(
@@ -31,7 +31,8 @@ def find_set(
     root = data_root(root)
     inside = on_disk(str(root/name), {})
     for folder in (root, *([Path(inside)] if inside else [])):
-        if (folder/mark).exists(): return folder
+        place = on_disk(str(folder/mark), {})
+        if place and (place == str(folder/mark) or os.path.isdir(place)): return folder # a word in any case
     raise FileNotFoundError(f"no {name} in {root}: {name}/{mark} is not there. {how}")
 
 # %% ../nbs/engine/corpora.ipynb #7ec4fe62
@@ -117,11 +118,14 @@ def _listed(folder, names) -> list:
     "The official split of each clip `word/file.wav`: by the lists if both are there, else by the rule."
     lists = [folder/f for f in ("testing_list.txt", "validation_list.txt")]
     if not all(f.is_file() for f in lists): return [hashed_split(n) for n in names]
-    testing, validation = ({os.path.splitext(l.strip())[0] for l in f.read_text().splitlines()} for f in lists)
-    def split(name):
-        stem = os.path.splitext(name)[0]
-        return TESTING if stem in testing else VALIDATION if stem in validation else TRAINING
-    return [split(n) for n in names]
+    def stem(name): return os.path.splitext(shown(name.strip()))[0].casefold()
+    listed, stems = {}, [stem(n) for n in names] # a clip that is in both lists is for testing
+    for file, split in zip(reversed(lists), (VALIDATION, TESTING)):
+        listed |= {stem(l): (l, split) for l in file.read_text(encoding="utf-8").splitlines() if l.strip()}
+    words = {s.split("/")[0] for s in stems}
+    lost = [listed[s][0] for s in listed.keys() - stems if s.split("/")[0] in words]
+    if lost: warnings.warn(f"{folder}: {len(lost)} clips of the official lists are not there, first: {min(lost)}")
+    return [listed.get(s, (s, TRAINING))[1] for s in stems]
 
 def read_commands(
     folder,     # holds a folder for each word
@@ -130,9 +134,10 @@ def read_commands(
 ) -> pd.DataFrame: # path, label, target, fold, speaker
     "The clips of these words, sorted. FileNotFoundError names folders that are missing or empty."
     folder, classes = Path(folder), list(dict.fromkeys(words.values()))
-    rows = []
+    rows, listings = [], {}
     for word, label in words.items():
-        files = sorted(p for p in (folder/word).glob("*.*") if not p.name.startswith("."))
+        place = Path(on_disk(str(folder/word), listings) or folder/word) # as it is spelled
+        files = sorted(p for p in place.glob("*.*") if p.suffix.lower() in AUDIO_ENDINGS and p.name[0] != ".")
         if not files: raise FileNotFoundError(f"{folder}: no clips in the folder {word}")
         rows += [(str(p), label, classes.index(label), speaker_of(p.name), f"{word}/{p.name}") for p in files]
     t = pd.DataFrame(rows, columns=["path", "label", "target", "speaker", "file"])
@@ -172,7 +177,8 @@ def _words(folder, subset:str) -> dict:
     "Which folders make which classes."
     if subset == "words10": return {w: w for w in WORDS10}
     if subset == "v2-35": return {w: w for w in WORDS35}
-    others = [w for w in ("_unknown_", *WORDS35) if w not in WORDS10 and (folder/w).is_dir()]
+    listings = {}
+    others = [w for w in ("_unknown_", *WORDS35) if w not in WORDS10 and on_disk(str(folder/w), listings)]
     return {w: w for w in WORDS10} | dict.fromkeys(others, "_unknown_") | {"_silence_": "_silence_"}
 
 def speech_table(
