@@ -71,7 +71,7 @@ def urbansound_table(
     "The clips that are here, their folds checked. FileNotFoundError says how to get them."
     how = f"Unpack {US8K_URL} (6 GB): curl -L {US8K_URL} | tar xz -C {shown(data_root(root))}"
     table = read_urbansound(find_set(root, "urbansound8k", "metadata/UrbanSound8K.csv", how))
-    check_shared(table, "recording", US8K_SHARED, "urbansound8k")
+    table.attrs["shared"] = check_shared(table, "recording", US8K_SHARED, "urbansound8k")
     return table
 
 class UrbanSound8K(ClipSet):
@@ -90,6 +90,7 @@ class UrbanSound8K(ClipSet):
         folds = sorted(table.fold.unique())
         part = "" if len(folds) == 10 else f", only folds {', '.join(map(str, folds))}"
         self._fill(table, names, fold, split, sr, peak, 4*sr, f"urbansound8k{part}")
+        self.note = table.attrs["shared"]
 
 # %% ../nbs/engine/corpora.ipynb #45b84257
 WORDS10 = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")

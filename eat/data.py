@@ -120,6 +120,7 @@ def take_clips(
 class ClipSet:
     """Labelled clips: a table, class names, one flat int16 store, targets.
     `ds[i]` is `(waveform (1, time), target (classes,))`."""
+    note = "" # what else its description says
     def __init__(self,
         table,                   # DataFrame, one row a clip: path, label, target, fold
         classes,                 # class names, in the order of `target`
@@ -302,7 +303,7 @@ def __repr__(self:ClipSet):
     length = f"{longest:.2f} s"
     if shortest < longest: length = f"{shortest:.2f} to {length}"
     return (f"{self.name}: {len(self)} clips, {len(self.classes)} classes, {length}, {self.sr} Hz, "
-            f"{self.lengths.sum()*2/1e6:.1f} MB int16 on {self.samples.device}")
+            f"{self.lengths.sum()*2/1e6:.1f} MB int16 on {self.samples.device}{self.note}")
 
 @patch
 def counts(self:ClipSet): # DataFrame, classes x folds

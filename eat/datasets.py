@@ -131,12 +131,14 @@ def check_shared(
     table:pd.DataFrame, recording:str, # as in `shared_recordings`
     known,    # recordings that the official folds share
     name:str, # of the data set
-):
+) -> str:     # of those that are known, for a description
     "ValueError for a recording in several folds that is not a known one."
-    for r, folds in shared_recordings(table, recording).items():
+    shared = shared_recordings(table, recording)
+    for r, folds in shared.items():
         if r in known: continue
         raise ValueError(f"{name}: recording {r} has clips in folds {', '.join(map(str, folds))}, which the official "
                          "folds do not share: is this the official table?")
+    return f", recordings in several folds: {', '.join(map(str, shared))}" if shared else ""
 
 # %% ../nbs/engine/datasets.ipynb #e99084ea
 @patch
@@ -161,7 +163,7 @@ def _fill_esc(self:ClipSet, folder, fold, split, sr, peak, name, seconds, subset
     table = read_esc(folder)
     if subset: table = _in_subset(table, subset, f"{folder}/meta/esc50.csv")
     if not len(table): raise ValueError(f"{folder}/meta/esc50.csv: no clips")
-    if "src_file" in table: check_shared(table, "src_file", shared, name)
+    if "src_file" in table: self.note = check_shared(table, "src_file", shared, name)
     names = table.groupby("target").label.first() # sorted by target
     table["target"] = np.searchsorted(names.index, table.target)
     self._fill(table, names, fold, split, sr, peak, round(seconds*sr), name)
