@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['US8K_URL', 'US8K_SHARED', 'WORDS10', 'WORDS35', 'TESTING', 'VALIDATION', 'TRAINING', 'SPEECH_URL', 'SPEECH_CLIPS',
            'find_set', 'read_urbansound', 'urbansound_table', 'UrbanSound8K', 'speaker_of', 'hashed_split',
-           'read_commands', 'cut_silence', 'speech_table', 'SpeechCommands', 'BackgroundNoise']
+           'read_commands', 'cut_silence', 'speech_table', 'SpeechCommands', 'BackgroundNoise', 'background_noise']
 
 # %% ../nbs/engine/corpora.ipynb #70d6cdfd
 import hashlib, os, warnings, zlib
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np, pandas as pd, torch
 from torch import Tensor
 
-from .core import data_root
+from .core import data_root, send
 from .data import ClipSet
 from .datasets import check_shared, new_folder, on_disk, shown
 from .files import AUDIO_ENDINGS, load_audio, save_audio
@@ -240,9 +240,19 @@ class BackgroundNoise:
             start = int(torch.randint(max(1, len(noise) - n + 1), (), generator=generator))
             piece = noise[start:start+n]
             pieces.append(torch.nn.functional.pad(piece, (0, n - len(piece))))
-        noise = torch.stack(pieces)[:, None].to(x)
-        on, snr = torch.rand(2, len(x), 1, 1, generator=generator).to(x.device)
+        noise = send(torch.stack(pieces)[:, None], x.device).to(x.dtype)
+        on, snr = send(torch.rand(2, len(x), 1, 1, generator=generator), x.device)
         snr = self.snr[0] + (self.snr[1] - self.snr[0])*snr
         power, noise_power = (s.square().mean((1, 2), keepdim=True) for s in (x, noise))
         scale = torch.where(noise_power > 0, (power/noise_power).sqrt(), 0)*10**(-snr/20)
         return torch.where(on < self.p, x + scale*noise, x)
+
+def background_noise(
+    root=None, sr:int=16000, # as in `BackgroundNoise.of`
+) -> tuple: # the transform, or nothing
+    "What the setting `background` adds to a run's transforms. A warning if the recordings are not there."
+    try:
+        return (BackgroundNoise.of(root, sr),)
+    except FileNotFoundError as e:
+        warnings.warn(f"trained without background noise: {e}", stacklevel=3)
+        return ()

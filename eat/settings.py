@@ -112,6 +112,7 @@ class AugmentConfig:
     crop_margin:float = setting(0., 0, 1) # zeros that a crop may take in at either end, as a share of it
     augment:one_of(AUGMENTS) = "table1" # all transforms of table 1, the authors' shorter list, or none
     noise:Literal["one", "several", "none"] = "one" # one kind a clip; several, as first published; as on AudioSet
+    background:bool = False # half of the clips get background noise of Speech Commands, 20 to 25 dB below them
     mixes:tuple[one_of(MIXES), ...] = tuple(MIXES) # the mixes to draw from, all equally likely
     arc:Literal["short", "printed"] = "short" # how phasemix turns a phase: along the shorter arc, or as printed
     mix_p:float = setting(.5, 0, 1) # share of the batches that are mixed
@@ -251,7 +252,7 @@ PRESETS = dict(
     urbansound8k=_PAPER | dict(dataset="urbansound8k", n_samples=90112, lr=5e-4, self_distill=True, mix_start=12*61,
                                ema_decay=ema_per_step(.995, 61)),
     speech_commands=_PAPER | dict(dataset="speechcommands", val_fold=2, **_WORD, lr=5e-4, self_distill=True,
-                                  epochs=1500, mix_start=12*662, ema_decay=ema_per_step(.995, 662)),
+                                  background=True, epochs=1500, mix_start=12*662, ema_decay=ema_per_step(.995, 662)),
     words10=_SHORT | dict(dataset="words10", **_WORD, loss="ce", lr=5e-4, batch_size=32, epochs=16),
     audioset=_PAPER | dict(dataset="audioset", task="multi", n_samples=221184, lr=5e-4, self_distill=True, noise="none",
                            batch_size=208, epochs=250, mix_start=2*105, ema_decay=ema_per_step(.995, 105)),

@@ -89,7 +89,11 @@ def make_augment(
     mix = RandomMix(dict.fromkeys(config.mixes, 1.), config.mix_p, labels=config.labels,
                     n_fft=stft_windows(config.sr), arc=config.arc)
     if transform is not None: return transform, mix
-    one = AudioAugment(config.sr, AUGMENTS[config.augment], NOISES if config.noise == "one" else ())
+    transforms = AUGMENTS[config.augment]
+    if config.background:
+        from eat.corpora import background_noise
+        transforms += background_noise(config.root, config.sr)
+    one = AudioAugment(config.sr, transforms, NOISES if config.noise == "one" else ())
 
     def several(x, generator=None):
         x = one(x, generator)
