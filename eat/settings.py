@@ -33,6 +33,7 @@ DATASETS = dict(
     speechcommands=("SpeechCommands", {}),
     words10=("SpeechCommands", dict(subset="words10")),
     audioset=("AudioSet", {}),
+    audioset_all=("AudioSet", dict(subset="all")),
     shards=("Shards", {}),
     folder=("AudioFolder", {}),
 )
