@@ -1,11 +1,12 @@
-"""Builds the wheel, installs it alone into a folder, and uses it from elsewhere as somebody who has no checkout: networks of the box, a recording, a pipe."""
-import os, subprocess, sys, tempfile
+"""Builds the wheel, installs it alone into a folder, and uses it from elsewhere as somebody who has no checkout: networks of the box, a recording."""
+import os, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
 top = Path(__file__).resolve().parents[1]
 pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 with tempfile.TemporaryDirectory() as d:
     d = Path(d)
+    shutil.rmtree(top / "build", ignore_errors=True) # what an earlier build left would be packed
     subprocess.run([*pip, "wheel", str(top), "--no-deps", "--wheel-dir", str(d)], check=True)
     [wheel] = d.glob("eat-*.whl")
     subprocess.run([*pip, "install", "--no-deps", "--target", str(d / "site"), str(wheel)], check=True)

@@ -121,6 +121,7 @@ def _rows(n, size, seed, step):
     "The clips of a step. Epochs, each in its own order, follow one another without a gap."
     epoch, at = divmod(step*size, n)
     rows = _order(n, seed, epoch)[at:at+size]
+    if len(rows) == size: return rows
     return torch.cat([rows, _order(n, seed, epoch+1)[:size-len(rows)]])
 
 def _drawn(clips, size, generator):
