@@ -778,8 +778,8 @@ def mix_explorer(
     return explorer(partial(mix_view, sr=sr), draw_mix, controls)
 
 # %% ../nbs/engine/explore.ipynb #98de98b2
-# A script of the page. 30 s are 6 MB, and Jupyter takes messages of at most 10 MB.
-MICROPHONE = """
+# 30 s are 6 MB, and Jupyter takes messages of at most 10 MB.
+_RECORD = """
 const RATE = 48000, LONGEST = 30;
 const REASONS = {
   NotFoundError: "No microphone was found.",
@@ -813,6 +813,10 @@ async function record(say, send, failed) { // -> what records, until it is stopp
   say("stop", `recording, at most ${LONGEST} s`);
   return recorder;
 }
+"""
+
+# %% ../nbs/engine/explore.ipynb #98de98b4
+MICROPHONE = _RECORD + """
 function render({model, el}) {
   const button = document.createElement("button"), status = document.createElement("span");
   button.className = "jupyter-button widget-button";

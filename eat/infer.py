@@ -346,7 +346,8 @@ def street_text(
     from eat.synth import seeded
     x, truth = scene(20., 22050, seeded(7), classes)
     lines = []
-    for (begin, end), rows in classifier.timeline(x, 2., 22050).groupby(["begin", "end"]):
+    hop = min(2., classifier.config.n_samples/classifier.config.sr) # no further than a window
+    for (begin, end), rows in classifier.timeline(x, hop, 22050).groupby(["begin", "end"]):
         best, middle = rows.loc[rows.probability.idxmax()], (begin + end)/2
         there = [t["class"] for t in truth if t["begin"] <= middle < t["end"]]
         heard = f"{100*best.probability:5.1f} %  {best['class']:15}"

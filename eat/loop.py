@@ -227,8 +227,7 @@ def opening(t, size:int) -> str:
     lines = [f"{name} on {len(train)} clips of {classes} ({train.name}), {len(t.watched)} clips watched; "
              f"{t.steps} steps of {size} clips, {t.an_epoch} an epoch; {t.path.name}{going_on}"]
     if t.steps < FEW:
-        lines.append(f"{t.steps} steps are few, a network hardly learns anything in less than {FEW}: "
-                     "more epochs (or steps) would help")
+        lines.append(f"{t.steps} steps are few (fewer than {FEW}): more epochs (or steps) would help")
     evened = config.sampler == "balanced" or config.class_weights
     if not evened and (uneven := imbalance(train)): lines.append(uneven)
     lacking = [c for c, n in zip(train.classes, train.targets.sum(0).tolist()) if n == 0]
