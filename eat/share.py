@@ -73,6 +73,8 @@ DATA = dict( # title, licence, source
     synth=("the built-in sounds of eat", "mit", "made from formulas by eat.synth"),
     esc10=("ESC-10", "cc-by-3.0", _PICZAK),
     esc40=("the forty classes of ESC-50 that are not in ESC-10", "cc-by-nc-3.0", _PICZAK),
+    esc40_apart=("the forty classes of ESC-50 that are not in ESC-10, without recordings of UrbanSound8K",
+                 "cc-by-nc-3.0", _PICZAK),
     esc50=("ESC-50", "cc-by-nc-3.0", _PICZAK),
     urbansound8k=("UrbanSound8K", "cc-by-nc-3.0", "J. Salamon, C. Jacoby, J. P. Bello, A Dataset and Taxonomy for "
                   "Urban Sound Research, ACM Multimedia 2014"),
