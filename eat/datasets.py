@@ -746,8 +746,9 @@ def _tell_segments(names, labels):
     n = Counter(plain)
     twice = [name for name, p in zip(names, plain) if n[p] > 1]
     if twice:
-        warnings.warn(f"{len(twice)} clips differ in name by an ending or a number in brackets only: {first_few(twice)}: "
-                      "if they are copies, remove them, or name a group in a CSV file", stacklevel=4)
+        warnings.warn(f"{len(twice)} clips differ in name by an ending or a number in brackets only: "
+                      f"{first_few(twice)}: if they are copies, remove them, or name a group in a CSV file",
+                      stacklevel=4)
     base = [m[1] if (m := _PIECE.fullmatch(s)) else s for s in stems]
     t = pd.DataFrame(dict(name=names, label=list(labels), base=base))
     size, bases = t.groupby(["label", "base"]).name.transform("size"), t.groupby("label").base.transform("nunique")

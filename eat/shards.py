@@ -268,7 +268,8 @@ class Shards:
         if split: self._keep(in_split(self.table.fold, fold, split, self.name))
         lacking = [c for c, n in zip(self.classes, self.targets.sum(0)) if n == 0]
         if split and lacking:
-            warnings.warn(f"{self.folder}: fold {fold} held out, no clip of {first_few(lacking)} to {split} on", stacklevel=2)
+            lacks = first_few(lacking)
+            warnings.warn(f"{self.folder}: fold {fold} held out, no clip of {lacks} to {split} on", stacklevel=2)
 
     def _keep(self, rows):
         self.table = self.table.iloc[rows.tolist()].reset_index(drop=True)

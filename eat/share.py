@@ -102,18 +102,20 @@ def drawn_again(
     scores:Tensor, targets:Tensor, # (clips, classes), one class a clip
     times:int=500,
 ) -> tuple:         # low, high
-    "The 95 % interval of a figure, from clips drawn again within each class (bootstrap)."
+    """The 95 % interval of a figure, from clips drawn again within each class (bootstrap). Clips that come
+    twice raise a figure such as mAP, so the ends are those of 2 x figure - draw (the basic bootstrap)."""
     gen, label, values = torch.Generator().manual_seed(0), targets.argmax(1), []
     groups = [(label == k).nonzero()[:, 0] for k in label.unique()]
     for _ in range(times):
         rows = torch.cat([g[torch.randint(len(g), (len(g),), generator=gen)] for g in groups])
         values.append(float(measure(scores[rows], targets[rows])))
-    return tuple(np.quantile(values, [.025, .975]).round(6).tolist())
+    ends = 2*float(measure(scores, targets)) - np.quantile(values, [.975, .025])
+    return tuple(ends.clip(0, 1).round(6).tolist())
 
 def on_halves(
     p:Tensor, targets:Tensor, # probabilities and classes (clips, classes), one class a clip
 ) -> Tensor:        # (clips, classes)
-    "The probabilities of each half of the clips (of each class, every other one) at the temperature that fits the other."
+    "The probabilities of each half of the clips (every other one of a class) at the temperature that fits the other."
     order, out = targets.argmax(1).argsort(stable=True), torch.empty_like(p)
     for here, there in ((order[::2], order[1::2]), (order[1::2], order[::2])):
         out[here] = at_temperature(p[here], fit_temperature(p[there].clamp(min=1e-30).log(), targets[there]))
