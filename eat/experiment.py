@@ -117,7 +117,8 @@ EXPERIMENTS |= dict(
     pretraining=Experiment(
         "What is a start from the weights of another data set worth? (table 3: from AudioSet)",
         {"from scratch": {},
-         "from ESC-50's forty classes": dict(pretrained="esc40_xs", probe=.1, lr_decay=.9)}, "from scratch"),
+         "from ESC-50's forty classes": dict(pretrained="esc40_xs", probe=.1, lr_decay=.9),
+         "without shared recordings": dict(pretrained="esc40_apart_xs", probe=.1, lr_decay=.9)}, "from scratch"),
     finetune=Experiment(
         "What are the weights of another task worth, with few clips of each class? Fold 5 takes no part",
         {f"{how}, {n} clips": dict(fields, clips_per_class=n)

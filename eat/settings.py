@@ -28,6 +28,7 @@ DATASETS = dict(
     synth=("SynthESC", {}),
     esc10=("ESC50", dict(subset="esc10")),
     esc40=("ESC50", dict(subset="esc40")),
+    esc40_apart=("ESC50", dict(subset="esc40_apart")), # without recordings of UrbanSound8K
     esc50=("ESC50", {}),
     urbansound8k=("UrbanSound8K", {}),
     speechcommands=("SpeechCommands", {}),
@@ -143,6 +144,7 @@ class RunConfig:
     precision:Literal["auto", "fp32", "bf16"] = setting("auto", may_differ=True) # "auto": bf16 on a GPU that has it
     kernels:Literal["auto", "plain"] = setting("auto", may_differ=True) # fused on a CPU (engine/fast), or PyTorch alone
     compile:Literal["auto", "on", "off"] = setting("auto", may_differ=True) # network and loss; "auto": on a GPU
+    workers:int = setting(2, 1, 64, may_differ=True) # threads of each process that read the next batches, from shards
     eval_every:int = setting(1, low=1, may_differ=True) # epochs between two evaluations on the watched fold
     save_minutes:float = setting(5, low=0, may_differ=True) # minutes between two checkpoints; 0: after every step
     seed:int = setting(0, 0, 2**32) # of weights, order and augmentation

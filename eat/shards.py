@@ -6,7 +6,7 @@
 __all__ = ['SHARDS', 'Targets', 'write_shard', 'pack', 'Shards', 'eat_pack']
 
 # %% ../nbs/engine/shards.ipynb #fbdf5f16
-import hashlib, json, os, sys
+import hashlib, json, os, sys, warnings
 from copy import copy
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +23,7 @@ from .cache import decode_clip, file_digest, samples_digest, thread_pool
 from .command import command
 from .core import atomic_write, data_root, send
 from .data import ClipSet, CUTS, positions, to_float
-from .datasets import in_split, shown
+from .datasets import ESC_SHARED, check_shared, first_few, in_split, shown
 from .run import locked
 
 # %% ../nbs/engine/shards.ipynb #f64683bf
@@ -177,7 +177,8 @@ def pack(
     if not len(index):
         raise ValueError(f"{name}: none of {len(paths)} clips can be read, first: {failed.error.iloc[0]}")
     with atomic_write(folder/"failed.csv") as part: failed.to_csv(part, index=False)
-    about = dict(name=name, sr=sr, classes=list(classes), clips=len(index), failed=len(failed))
+    about = dict(name=name, sr=sr, classes=list(classes), clips=len(index), failed=len(failed),
+                 note=table.attrs.get("shared", ""))
     return _write_index(folder, about, index, parts)
 
 # %% ../nbs/engine/shards.ipynb #025a9053
@@ -263,7 +264,12 @@ class Shards:
         best = self.targets.weights.float().argmax(1, keepdim=True) # of several classes the first
         target = self.targets.classes.gather(1, best)[:, 0].numpy()
         self.table = self.table.assign(target=target, label=np.array(self.classes)[target])
+        self.note = about.get("note", "")
         if split: self._keep(in_split(self.table.fold, fold, split, self.name))
+        lacking = [c for c, n in zip(self.classes, self.targets.sum(0)) if n == 0]
+        if split and lacking:
+            lacks = first_few(lacking)
+            warnings.warn(f"{self.folder}: fold {fold} held out, no clip of {lacks} to {split} on", stacklevel=2)
 
     def _keep(self, rows):
         self.table = self.table.iloc[rows.tolist()].reset_index(drop=True)
@@ -372,7 +378,7 @@ def __getitem__(self:Shards, i:int):
 def __repr__(self:Shards):
     hours = (self.lengths.double()/self.sr).sum()/3600
     return (f"{self.name}: {len(self)} clips, {len(self.classes)} classes, {hours:.2f} h, {self.sr} Hz, "
-            f"in {len(self.files)} shards")
+            f"in {len(self.files)} shards{self.note}")
 
 @patch
 def counts(self:Shards): # DataFrame, classes x folds
@@ -390,7 +396,9 @@ def _table_of(dataset:str, root, group=None) -> tuple: # table, classes, targets
         classes = table.attrs["classes"]
         many = table.labels if "labels" in table else [[l] for l in table.label]
         return table[["path", "fold"]], classes, datasets.multi_hot(many, classes), lambda p: p
-    if dataset == "esc50": table = datasets.read_esc(datasets.find_esc(root))
+    if dataset == "esc50":
+        table = datasets.read_esc(datasets.find_esc(root))
+        if "src_file" in table: table.attrs["shared"] = check_shared(table, "src_file", ESC_SHARED, "esc50")
     elif dataset == "urbansound8k": table = corpora.urbansound_table(root)
     else: table = corpora.speech_table(root, "v2-35" if dataset == "speechcommands" else dataset)
     names = table.groupby("target").label.first()

@@ -473,16 +473,16 @@ def _together(t:Training, *asked:bool) -> list:
 # %% ../nbs/engine/fit.ipynb #6dd25a23
 @contextmanager
 def _batches(t:Training, train:Source):
-    "A function that gives the batch of a step. From shards, a thread meanwhile reads that of the next step."
+    "A function that gives the batch of a step. From shards, threads meanwhile read those of the next steps."
     begin = partial(begin_batch, train, t.config, rank=t.accelerator.process_index,
                     world=t.accelerator.num_processes, device=t.device)
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(t.config.workers) as threads:
         ahead = {}
         def batch(step):
             if not hasattr(train, "reading"): return begin(step)()
-            made = (ahead.pop(step, None) or thread.submit(begin, step)).result()
-            if step + 1 < t.steps: ahead[step + 1] = thread.submit(begin, step + 1)
-            return made()
+            for s in range(step, min(step + t.config.workers + 1, t.steps)):
+                if s not in ahead: ahead[s] = threads.submit(begin, s)
+            return ahead.pop(step).result()()
         yield batch
 
 # %% ../nbs/engine/fit.ipynb #82389188
