@@ -19,6 +19,7 @@ setup(
     keywords=cfg["keywords"],
     url=cfg["git_url"],
     packages=find_packages(include=["eat", "eat.*"]),
+    package_dir={"": "."}, # so `pip install -e` adds a path: beside a clone named eat, `import eat` finds the package
     package_data={"eat": ["py.typed", "web/*", "box/*/*"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),

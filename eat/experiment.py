@@ -113,6 +113,10 @@ _STARTS = { # for presets that fine-tune
     "last layer only": dict(pretrained="esc40_xs", probe=1., lr=1e-2),
     "last layer, then all": dict(pretrained="esc40_xs")}
 
+def _finetune_rows(*sizes) -> dict:
+    "Each start with each number of clips of a class."
+    return {f"{how}, {n} clips": dict(fields, clips_per_class=n) for n in sizes for how, fields in _STARTS.items()}
+
 EXPERIMENTS |= dict(
     pretraining=Experiment(
         "What is a start from the weights of another data set worth? (table 3: from AudioSet)",
@@ -121,8 +125,10 @@ EXPERIMENTS |= dict(
          "without shared recordings": dict(pretrained="esc40_apart_xs", probe=.1, lr_decay=.9)}, "from scratch"),
     finetune=Experiment(
         "What are the weights of another task worth, with few clips of each class? Fold 5 takes no part",
-        {f"{how}, {n} clips": dict(fields, clips_per_class=n)
-         for n in (5, 10, 24) for how, fields in _STARTS.items()}, without=5),
+        _finetune_rows(5, 10, 24), without=5),
+    finetune_words=Experiment(
+        "The same for ten spoken words, from weights that have heard no word. Fold 5 takes no part",
+        _finetune_rows(5, 10, 20, 40), without=5),
 )
 
 # %% ../nbs/engine/experiment.ipynb #bdb0d6f1

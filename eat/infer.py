@@ -430,15 +430,24 @@ def _listed(files) -> tuple[list, list]: # what to hear; folders without a sound
 _COLUMNS = dict(labels=["class", "probability"], timeline=["begin", "end", "class", "probability"],
                 events=["begin", "end", "class", "score"])
 
+def _read_thresholds(file) -> dict: # class -> number
+    "What an event of each class has to reach. ValueError for a file that does not say so."
+    try: each = json.loads(expand(file).read_text(encoding="utf-8"))
+    except ValueError as e: raise ValueError(f"{file}: no JSON: {e}") from e
+    if not isinstance(each, dict) or not all(type(v) in (int, float) for v in each.values()):
+        raise ValueError(f"{file}: expected a number for each class, such as {{\"rain\": 0.3}}")
+    return each
+
 @dataclass
 class Question:
     "What `eat_predict` asks of each file. ValueError for a number that is out of its range."
     kind:str             # "labels", "timeline" or "events"
     top_k:int|None=None  # of labels: 5
-    threshold:float|None=None
+    threshold:float|dict|None=None # of events also class -> number
     hop:float|None=None  # seconds
     off:float|None=None
     shortest:float=0.    # seconds
+    thresholds:str|None=None # of events: a file with such a dictionary
 
     def __post_init__(self):
         if self.kind == "events" and self.top_k is not None:
@@ -447,7 +456,11 @@ class Question:
         if self.top_k < 1: raise ValueError(f"top_k={self.top_k}, expected at least 1")
         if self.hop is not None and not 0 < self.hop < float("inf"):
             raise ValueError(f"hop={self.hop}, expected seconds above 0")
-        check_thresholds([""], self._reached, self.off, self.shortest)
+        if self.thresholds and (self.kind != "events" or self.threshold is not None):
+            raise ValueError(f"thresholds={self.thresholds}, expected with --events, and without --threshold")
+        if self.thresholds: self.threshold = _read_thresholds(self.thresholds)
+        each = list(self.threshold) if isinstance(self.threshold, dict) else [""]
+        check_thresholds(each, self._reached, self.off, self.shortest)
         if self.kind != "events" and (self.off is not None or self.shortest):
             raise ValueError(f"off={self.off}, shortest={self.shortest}, expected neither without --events")
 
@@ -480,7 +493,8 @@ def answer_text(name:str, kind:str, table, threshold=None) -> str:
         for (b, e), rows in table.groupby(["begin", "end"], sort=False):
             said = ", ".join(f"{source_name(str(c))} {100*p:.1f} %" for *_, c, p in rows.itertuples(index=False))
             lines.append(f"{b:8.2f} - {e:8.2f} s  {said}")
-    nothing = "nothing was heard" if threshold is None else f"nothing above {100*threshold:g} %"
+    nothing = "nothing was heard" if threshold is None else "nothing above its threshold"
+    if isinstance(threshold, float): nothing = f"nothing above {100*threshold:g} %"
     if len(table) == 0: lines.append(f"  {nothing}")
     return "\n".join(lines)
 
@@ -544,6 +558,7 @@ def _begin(files, run, device, question, format, plot, report):
         raise ValueError(f"plot={plot}, expected a name that ends with .png, .svg, .pdf or .jpg")
     path = find_model(run) if run else default_model()
     classifier = Classifier.load(path, prepare_device(device))
+    if question.kind == "events": check_thresholds(classifier.classes, question._reached)
     if question.hop: check_hop(question.hop, classifier.config)
     _note(f"{classifier!r} from {path}{unfinished(path)}")
     return found, empty, question, classifier
@@ -572,6 +587,7 @@ def eat_predict(
     run:str|None=None, # a run's folder or a name in the box; default: the newest below runs, else one in the box
     top_k:int|None=None, # how many labels; default: 5
     threshold:float|None=None, # instead: every label at least so probable, 0 to 1; of events: what they reach (.5)
+    thresholds:str|None=None, # of events, a number for each class: a JSON file
     hop:float|None=None, # what sounds when: a row every so many seconds
     events:bool=False, # what sounds from when to when
     off:float|None=None, # what an event ends below; default: half of threshold
@@ -584,13 +600,14 @@ def eat_predict(
     "Classify audio files with a trained network: labels, a timeline (--hop) or events (--events)."
     wants = "report" if report else "plot" if plot else None
     kind = "events" if events or wants or format == "audacity" else "labels" if hop is None else "timeline"
-    question = dict(kind=kind, top_k=top_k, threshold=threshold, hop=hop, off=off, shortest=shortest)
+    question = dict(kind=kind, top_k=top_k, threshold=threshold, hop=hop, off=off, shortest=shortest,
+                    thresholds=thresholds)
     try: found, empty, question, classifier = _begin(files, run, device, question, format, plot, report)
     except (ValueError, OSError) as e:
         _note(e)
         raise SystemExit(2) from e
     for f in empty: _note(f"{f}: no audio file below this folder")
-    answers, failed, parts = _Answers(format, kind, threshold), bool(empty), []
+    answers, failed, parts = _Answers(format, kind, question.threshold), bool(empty), []
     for f in found:
         table, recorder = _hear(classifier, question, f, wants)
         if table is None: failed = True

@@ -7,13 +7,12 @@ __all__ = ['SINGLE', 'MULTI', 'TASKS', 'smooth_cross_entropy', 'binary_cross_ent
            'Objective', 'check_scores', 'average_precision', 'mean_average_precision', 'recalls', 'Task', 'metric_of',
            'figure_text', 'task_of', 'fit_temperature', 'at_temperature', 'clip_weights', 'class_weights']
 
-# %% ../nbs/09_attention.ipynb #2dd066ae
+# %% ../nbs/09_attention.ipynb #38ff7e6f
 from dataclasses import dataclass
 import torch, torch.nn.functional as F
 from fastcore.basics import patch
 from torch import Tensor, nn
 
-# %% ../nbs/09_attention.ipynb #38ff7e6f
 from .model import EAT, GapHead
 
 # %% ../nbs/09_attention.ipynb #5f7c8c4a

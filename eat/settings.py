@@ -265,6 +265,8 @@ PRESETS = dict(
     urbansound8k_xs=_XS | dict(dataset="urbansound8k", crop="sound", loss="ce", batch_size=32, lr=1e-3, epochs=12),
     esc10_finetune=_XS | dict(dataset="esc10", pretrained="esc40_xs", crop="sound", loss="ce", mix_p=0., ema_decay=.95,
                               steps=200, eval_every=1000, lr=1e-3, lr_decay=.9, probe=.3),
+    words10_finetune=_XS | dict(dataset="words10", pretrained="esc40_xs", n_samples=11264, loss="ce", mix_p=0.,
+                                ema_decay=.95, steps=200, eval_every=1000, lr=1e-3, lr_decay=.9, probe=.3),
     folder=_SHORT | dict(dataset="folder", n_samples=114688, crop="sound", lr=5e-4),
 )
 
