@@ -85,7 +85,7 @@ def random_gain(
     _check_range("gain", low, high)
     on = _chosen(x, p, generator)
     gain = _uniform(x, low, high, generator)
-    return _apply(x, on, torch.mul, gain)
+    return x*send(torch.where(on, gain, 1), x.device)
 
 # %% ../nbs/05_augment.ipynb #a05pol02
 def flip_polarity(
@@ -94,7 +94,8 @@ def flip_polarity(
     generator:torch.Generator|None=None, # any device
 ) -> Tensor:
     "Multiply each clip by -1 (table 1: invert polarity)."
-    return _apply(x, _chosen(x, p, generator), torch.neg)
+    sign = torch.where(_chosen(x, p, generator), -1, 1).to(x.dtype)
+    return x*send(sign, x.device)
 
 # %% ../nbs/05_augment.ipynb #f6dc3cad
 def _span_start(x:Tensor, length:Tensor, generator=None) -> Tensor:
@@ -108,7 +109,7 @@ def _positions(n:int, device:torch.device, dtype=None) -> Tensor: # (n,)
     return torch.arange(n, device=device, dtype=dtype)
 
 def _inside(x:Tensor, start:Tensor, end:Tensor) -> Tensor:
-    "Where in time the span lies: (batch, 1, time), bool."
+    "Where in time the span lies: (batch, 1, time), bool. Nowhere if it is empty."
     pos = _positions(x.shape[-1], x.device)
     return (pos >= start) & (pos < end)
 
@@ -128,9 +129,9 @@ def fragment_gain(
     gain = _uniform(x, low, high, generator)
     length = (_uniform(x, min_share, max_share, generator)*x.shape[-1]).round()
     start = _span_start(x, length, generator)
-    def scale_span(x, gain, start, end):
-        return torch.where(_inside(x, start, end), x*gain, x)
-    return _apply(x, on, scale_span, gain, start, start + length)
+    end = start + on*length  # an empty span where nothing is to be changed
+    start, end, gain = send(torch.stack((start, end, gain)), x.device)
+    return torch.where(_inside(x, start, end), x*gain, x)
 
 # %% ../nbs/05_augment.ipynb #62840908
 def time_mask(
@@ -147,15 +148,15 @@ def time_mask(
     most = min(max_seconds*sr, x.shape[-1]/2)
     length = _uniform(x, 0, most, generator).round()
     start = _span_start(x, length, generator)
-    def silence_span(x, start, end): return x.masked_fill(_inside(x, start, end), 0)
-    return _apply(x, on, silence_span, start, start + length)
+    start, end = send(torch.stack((start, start + on*length)), x.device)
+    return x.masked_fill(_inside(x, start, end), 0)
 
 # %% ../nbs/05_augment.ipynb #23c0f2a7
 def _window(x:Tensor, start:Tensor, n:int) -> Tensor: # (batch, channels, n)
     "From each clip of the batch the `n` values from its own `start` (batch, 1, 1) on."
     b, c, _ = x.shape
     start = start.long().expand(b, c, 1).flatten()
-    row = torch.arange(b*c, device=x.device)
+    row = _positions(2**(b*c).bit_length(), x.device)[:b*c]  # few sizes, so that they are kept
     windows = x.flatten(0, 1).unfold(-1, n, 1)  # a view: (batch*channels, starts, n)
     return windows[row, start].view(b, c, n)
 
@@ -169,15 +170,17 @@ def _full_precision(device:torch.device):
     return stack
 
 # %% ../nbs/05_augment.ipynb #a05fir01
-def _fir_at_once(x:Tensor, taps:Tensor) -> Tensor:
+def _fir_at_once(x:Tensor, taps:Tensor, side:int=0) -> Tensor:
     "`_fir` as a depth-wise convolution: each clip is a channel."
     with _full_precision(x.device):
-        return F.conv1d(x.transpose(0, 1), taps, groups=len(x)).transpose(0, 1)
+        y = F.conv1d(x.transpose(0, 1), taps, padding=side, groups=len(x))
+    return y.transpose(0, 1)
 
-def _fir(x:Tensor, taps:Tensor) -> Tensor:
-    """y[n] = sum_i taps[i] x[n+i], each clip of the batch with its own `taps` (batch, 1, K);
-    K-1 samples shorter than `x`."""
-    if x.device.type != "cpu": return _fir_at_once(x, taps) # one kernel
+def _fir(x:Tensor, taps:Tensor, side:int=0) -> Tensor:
+    """y[n] = sum_i taps[i] x[n+i], each clip of the batch with its own `taps` (batch, 1, K), with
+    `side` zeros before and behind it; then K-1 samples shorter."""
+    if x.device.type != "cpu": return _fir_at_once(x, taps, side) # one kernel
+    if side: x = F.pad(x, (side, side))
     n = x.shape[-1] - taps.shape[-1] + 1
     y = x[..., :n]*taps[..., :1]
     for i in range(1, taps.shape[-1]): y.addcmul_(x[..., i:i+n], taps[..., i:i+1])
@@ -287,8 +290,7 @@ def low_pass_taps(
 # %% ../nbs/05_augment.ipynb #a05filt3
 def _filter(x:Tensor, taps:Tensor) -> Tensor:
     "`_fir` with `taps` centred on each sample, zeros around the clip: as long as `x`."
-    side = taps.shape[-1]//2
-    return _fir(F.pad(x, (side, side)), taps)
+    return _fir(x, taps, taps.shape[-1]//2)
 
 # %% ../nbs/05_augment.ipynb #77903aa6
 def low_pass(
@@ -318,8 +320,9 @@ def high_pass(
     _check_range("cutoff", low, high, 0, 1)
     on = _chosen(x, p, generator)
     cutoff = _uniform(x, low, high, generator)
-    def rest(x, taps): return x - _filter(x, taps)
-    return _apply(x, on, rest, low_pass_taps(cutoff, taps))
+    high_pass_taps = -low_pass_taps(cutoff, taps)
+    high_pass_taps[..., taps//2] += 1
+    return _apply(x, on, _filter, high_pass_taps)
 
 # %% ../nbs/05_augment.ipynb #e9526c34
 def _draw_half(x, low, high, generator):
@@ -416,9 +419,10 @@ def random_resample(
     parts = [_stretch(part, f) for f, part in zip(factors, x[send(groups, x.device)].chunk(k))]
     joined = torch.cat(parts, -1) # one group beside the other, (clips of a group, channels, long)
     starts = _starts(joined.shape, x.shape[-1], parts, position[groups].chunk(k))
-    starts = send(starts[order.argsort()[:b]].flatten(), x.device)
+    starts = starts[order.argsort()[:b]].flatten()
+    rows, starts = send(torch.cat((rows, starts)), x.device).split((b, len(starts)))
     out = joined.flatten().unfold(0, x.shape[-1], 1)[starts]
-    return x.index_copy(0, send(rows, x.device), out.view(b, *x.shape[1:]))
+    return x.index_copy(0, rows, out.view(b, *x.shape[1:]))
 
 # %% ../nbs/05_augment.ipynb #fd4e0ea4
 COLOURS = dict(white=0, pink=-1, red=-2, blue=1, violet=2) # power ~ frequency**exponent
@@ -431,6 +435,7 @@ def _log_bins(bins:int, device:torch.device, dtype:torch.dtype) -> Tensor: # (bi
 def _coloured(x:Tensor, half:Tensor, generator=None) -> Tensor:
     """Gaussian noise of the shape of `x`, mean 0, amplitude proportional to frequency**half
     (batch, 1, 1): a random spectrum, weighted."""
+    if not len(x): return x
     bins = x.shape[-1]//2 + 1
     spec = torch.randn(*x.shape[:2], bins, 2, device=x.device, dtype=x.dtype,
                        generator=device_generator(generator, x.device))
@@ -441,6 +446,7 @@ def _coloured(x:Tensor, half:Tensor, generator=None) -> Tensor:
 
 def _flat(x:Tensor, generator=None) -> Tensor:
     "Noise of the shape of `x`, mean 0, its values uniform in an interval."
+    if not len(x): return x
     u = torch.rand(x.shape, device=x.device, dtype=x.dtype,
                    generator=device_generator(generator, x.device))
     return u.sub_(u.mean(-1, keepdim=True))
@@ -486,12 +492,14 @@ def add_noise(
 def _turn_phases(x:Tensor, sigma:float=.01, generator=None) -> Tensor:
     """Turn the phase of every bin of the clips' spectra by its own N(0, sigma**2); the mean and
     the Nyquist bin have no phase."""
+    if not len(x): return x
     n = x.shape[-1]
     spec = torch.fft.rfft(x)
     turn = torch.randn(spec.shape, device=x.device, dtype=x.dtype,
                        generator=device_generator(generator, x.device)).mul_(sigma)
     turn[..., ::n//2 if n % 2 == 0 else n].zero_()
-    return torch.fft.irfft(spec*torch.complex(turn.cos(), turn.sin()), n)
+    one = turn.new_ones(())
+    return torch.fft.irfft(spec*torch.polar(one, turn), n)  # polar: e^(j turn), of magnitude 1
 
 def phase_noise(
     x:Tensor,           # waveforms (batch, channels, time)
@@ -506,16 +514,10 @@ def phase_noise(
     return _apply(x, _chosen(x, p, generator), turned)
 
 # %% ../nbs/05_augment.ipynb #a05hum01
-def _hum(x:Tensor, turns:Tensor, phase:Tensor) -> Tensor:
-    "A sine of so many turns a sample from `phase` turns on (both (batch, 1, 1)), in all channels."
+def _hum(x:Tensor, step:Tensor, phase:Tensor) -> Tensor:
+    "A sine from `phase` on, `step` further a sample (radians, (batch, 1, 1)), in all channels."
     t = _positions(x.shape[-1], x.device, x.dtype)
-    return torch.sin(2*torch.pi*(turns*t + phase)).expand_as(x)
-
-def _with_hum(x:Tensor, on:Tensor, sr:int, hz:Tensor, phase:Tensor, snr:Tensor) -> Tensor:
-    "Add a hum to the chosen clips."
-    def settle(hz, phase, snr): return hz/sr, phase, _ratio(snr)
-    def add(x, turns, phase, ratio): return _add(x, _hum(x, turns, phase), ratio)
-    return _apply(x, on, add, hz, phase, snr, plan=settle)
+    return torch.sin(step*t + phase).expand_as(x)
 
 # %% ../nbs/05_augment.ipynb #d0612b16
 def low_sine(
@@ -534,7 +536,9 @@ def low_sine(
     hz = _uniform(x, low, high, generator)
     phase = _uniform(x, 0, 1, generator)
     snr = _uniform(x, *snr, generator)
-    return _with_hum(x, on, sr, hz, phase, snr)
+    def settle(hz, phase, snr): return 2*torch.pi*hz/sr, 2*torch.pi*phase, _ratio(snr)
+    def add(x, step, phase, ratio): return _add(x, _hum(x, step, phase), ratio)
+    return _apply(x, on, add, hz, phase, snr, plan=settle)
 
 # %% ../nbs/05_augment.ipynb #469f1a5f
 _TRANSFORMS = {f.__name__: f for f in (
@@ -568,32 +572,39 @@ class AudioAugment:
 
 # %% ../nbs/05_augment.ipynb #11067ad7
 @patch
-def add_one_noise(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -> Tensor:
-    """With probability `p` add one kind of noise, drawn for each clip from `noises`.
-    All Gaussian colours share one inverse FFT."""
-    if not self.noises: return x.clone()
+def _kinds_of(self:AudioAugment, x:Tensor, generator) -> tuple: # rows of four groups, four values
+    "Draw which clips get phase noise, uniform noise, a hum and a colour, and with which numbers."
     on = _chosen(x, self.p, generator)
-    kind = _uniform(x, 0, len(self.noises), generator).floor()
+    kind = _uniform(x, 0, len(self.noises), generator).long()
     snr = _uniform(x, *self.snr, generator)
     hz = _uniform(x, min(20., self.sr/4), min(200., self.sr/2), generator)
     phase = _uniform(x, 0., 1., generator)
+    drawn = zip(on.flatten().tolist(), kind.flatten().tolist())
+    name = [self.noises[i] if yes else None for yes, i in drawn]
+    def rows(*names): return torch.tensor([i for i, n in enumerate(name) if n in names]).long()
+    groups = rows("phase"), rows("uniform"), rows("sine"), rows(*COLOURS)
+    exponent = torch.tensor([COLOURS.get(n, 0) for n in name], dtype=x.dtype).view(-1, 1, 1)
+    return groups, (_ratio(snr), 2*torch.pi*hz/self.sr, 2*torch.pi*phase, exponent/2)
 
-    def with_flat(x, ratio): return _add(x, _flat(x, generator), ratio)
-    def with_turn(x): return _turn_phases(x, generator=generator)
-    def with_colour(x, half, ratio): return _add(x, _coloured(x, half, generator), ratio)
-    def settle(exponent, snr): return exponent/2, _ratio(snr)
-
-    exponent, coloured = torch.zeros_like(snr), torch.zeros_like(on)
-    for i, name in enumerate(self.noises):
-        here = on & (kind == i)
-        if name in COLOURS:
-            exponent = exponent + here*COLOURS[name]
-            coloured = coloured | here
-        if name == "uniform": x = _apply(x, here, with_flat, snr, plan=lambda snr: [_ratio(snr)])
-        if name == "phase": x = _apply(x, here, with_turn)
-        if name == "sine": x = _with_hum(x, here, self.sr, hz, phase, snr)
-    if COLOURS.keys().isdisjoint(self.noises): return x
-    return _apply(x, coloured, with_colour, exponent, snr, plan=settle)
+@patch
+def add_one_noise(self:AudioAugment, x:Tensor, generator:torch.Generator|None=None) -> Tensor:
+    """With probability `p` add one kind of noise, drawn for each clip from `noises`. The clips are
+    picked once, those of one kind side by side; all Gaussian colours share one inverse FFT."""
+    if not self.noises: return x.clone()
+    groups, values = self._kinds_of(x, generator)
+    rows, sizes = torch.cat(groups), [len(g) for g in groups]
+    if not len(rows): return x.clone()
+    there, values = _sent(rows, [v[rows] for v in values], x.device)
+    ratio, step, phase, half = values
+    chosen = x[there]
+    to_turn, for_flat, for_hum, for_colour = chosen.split(sizes)
+    flat = _flat(for_flat, generator)
+    turned = _turn_phases(to_turn, generator=generator)
+    hum = _hum(for_hum, step.split(sizes)[2], phase.split(sizes)[2])
+    coloured = _coloured(for_colour, half.split(sizes)[3], generator)
+    noise = torch.cat((flat, hum, coloured))
+    noisy = _add(chosen[len(turned):], noise, ratio[len(turned):])
+    return x.index_copy(0, there, torch.cat((turned, noisy)))
 
 # %% ../nbs/05_augment.ipynb #d1e5f4b5
 @patch

@@ -90,9 +90,10 @@ def mean_and_peak(
     middle = means.sort(-1).values[..., parts//2, None] # a click moves a mean, not this median
     around = (x - middle).abs()
     fourth = around.topk(min(4, n), dim=-1).values[..., -1:]
-    keep = (around <= TOWER*fourth) | (fourth < SILENCE) # over silence a click is all there is
-    mean = torch.where(keep, x, 0).sum(-1, keepdim=True)/keep.sum(-1, keepdim=True)
-    peak = torch.where(keep, (x - mean).abs(), 0).amax(-1, keepdim=True)
+    click = (around > TOWER*fourth) & (fourth >= SILENCE) # over silence a click is all there is
+    kept = n - click.sum(-1, keepdim=True)
+    mean = x.masked_fill(click, 0).sum(-1, keepdim=True)/kept
+    peak = (x - mean).abs().masked_fill(click, 0).amax(-1, keepdim=True)
     return mean, peak
 
 # %% ../nbs/04_data.ipynb #04prep01
@@ -103,7 +104,7 @@ def prepare(
     "What the network hears: mean removed, scaled to `peak`, clicks cut off, silence as zeros."
     mean, top = mean_and_peak(x)
     y = ((x - mean)*(peak/top.clamp(min=SILENCE))).clamp(-peak, peak)
-    return torch.where(top >= SILENCE, y, 0)
+    return y.masked_fill(top < SILENCE, 0)
 
 # %% ../nbs/04_data.ipynb #ef8765fb
 def take_clips(
@@ -217,8 +218,9 @@ def waves(self:ClipSet,
     self._surround(n)
     every_cut = self.samples.unfold(0, n, 1)
     where = self.zeros + self.offsets[idx] + start
-    x = send(every_cut[send(where, at)], device) # two bytes a sample
-    x = to_float(x)*send(self.levels[send(idx, at), None], device)
+    where, rows = send(torch.stack((where, idx)), at)
+    x = send(every_cut[where], device) # two bytes a sample
+    x = to_float(x)*send(self.levels[rows, None], device)
     lengths = self.lengths[idx]
     if (start < 0).any() or (start + n > lengths).any():
         t = send(start, device)[:,None] + torch.arange(n, device=device)

@@ -153,20 +153,26 @@ def __call__(
     weights: Tensor | None = None,  # of the classes, from `class_weights`; None: all alike
 ) -> Tensor:  # scalar
     "The loss of a batch."
-    (logits, embedding), *small = [(s.float(), f.float()) for s, f in outs]
+    (logits, embedding), *small = outs
+    logits, embedding = logits.float(), embedding.float()
     weight = None if weights is None else clip_weights(target, weights)
     loss = self.label_loss(logits, target, binary, weight)
     if teacher is not None:
         advice = distillation(logits, teacher.float(), self.temperature, binary)
         loss = (1 - self.teacher) * loss + self.teacher * advice
     deep = F.layer_norm(embedding.detach(), embedding.shape[-1:])
-    for s, f in small:
-        label = self.label_loss(s, target, binary, weight)
-        opinion = distillation(s, logits, self.temperature, binary)
-        distance = F.mse_loss(F.layer_norm(f, f.shape[-1:]), deep)
-        loss = loss + (1 - self.alpha) * label + self.alpha * opinion
-        loss = loss + self.hint * distance
-    return loss
+    if not small:
+        return loss
+    # the auxiliary classifiers' answers one below the other, as a batch n times as large
+    n = len(small)
+    small_logits, small_features = zip(*small)
+    s, f = torch.cat(small_logits).float(), torch.cat(small_features).float()
+    weight = None if weight is None else weight.repeat(n)
+    label = self.label_loss(s, target.repeat(n, 1), binary, weight)
+    opinion = distillation(s, logits.repeat(n, 1), self.temperature, binary)
+    distance = F.mse_loss(F.layer_norm(f, f.shape[-1:]), deep.repeat(n, 1))
+    each = (1 - self.alpha) * label + self.alpha * opinion + self.hint * distance
+    return loss + n * each
 
 # %% ../nbs/09_attention.ipynb #41a8f507
 def check_scores(

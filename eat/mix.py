@@ -16,9 +16,8 @@ def _mix_labels(y, perm, lam, labels):
     """Labels of a mix: `convex` weights, or the `union` of both with the second dropped where
     lam >= 0.9."""
     lam = lam.to(y.dtype).unsqueeze(-1)
-    if labels == "convex":
-        first, second = send(torch.stack((lam, 1-lam)), y.device)
-        return first*y + second*y[perm]
+    if labels == "convex":  # lerp: lam of the way from the second to the first
+        return torch.lerp(y[perm], y, send(lam, y.device))
     if labels == "union": return torch.maximum(y, y[perm]*send(lam < .9, y.device))
     raise ValueError(f"labels must be 'convex' or 'union', got {labels!r}")
 
@@ -72,8 +71,8 @@ def mixup(
     p = first / (first + rest*rms)
     p = p[:, None, None]
     q = 1-p
-    mixed = (p*x + q*x[perm]) / (p**2 + q**2).sqrt()
-    return mixed, _mix_labels(y, perm, lam, labels)
+    mixed = torch.lerp(x[perm], x, p)  # p*x + q*x[perm]
+    return mixed/torch.hypot(p, q), _mix_labels(y, perm, r, labels)
 
 # %% ../nbs/06_mix.ipynb #e0b1f142
 def timemix(
@@ -91,11 +90,11 @@ def timemix(
     span = ((1-lam)*n).round()
     u = torch.rand(len(x), dtype=x.dtype, generator=host_generator(generator))
     start = (send(u, span.device)*(n-span+1)).floor()
-    start, end = send(torch.stack((start, start+span)), x.device)[..., None]
+    start, end, share = send(torch.stack((start, start+span, 1-span/n)), x.device)
     pos = torch.arange(n, device=x.device)
-    inside = (pos >= start) & (pos < end)
+    inside = (pos >= start[:, None]) & (pos < end[:, None])
     mixed = torch.where(inside[:, None], x[perm], x)
-    return mixed, _mix_labels(y, perm, 1-span/n, labels)
+    return mixed, _mix_labels(y, perm, share, labels)
 
 # %% ../nbs/06_mix.ipynb #298ff795
 def band_mask(
@@ -132,7 +131,7 @@ def _in_blocks(f, x, perm, *args):
     for start in range(0, len(x), size):
         rows = slice(start, start+size)
         parts.append(f(x[rows], x[perm[rows]], *(a[rows] for a in args)))
-    return torch.cat(parts)
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 # %% ../nbs/06_mix.ipynb #b821738e
 def _which_side(side, x, generator):
@@ -203,7 +202,7 @@ def mix_phase(
     if arc != "short": raise ValueError(f"arc must be 'short' or 'printed', got {arc!r}")
     # + 0: an imaginary part of -0 becomes 0, so exact opposites turn one way
     turn = (1-lam)*torch.angle(spec2*spec1.conj() + 0)
-    return spec1*torch.complex(turn.cos(), turn.sin())
+    return spec1*torch.polar(turn.new_ones(()), turn)  # polar: e^(j turn), of magnitude 1
 
 # %% ../nbs/07_phasemix.ipynb #fdd74b50
 def phasemix(
@@ -222,7 +221,7 @@ def phasemix(
     lam, perm = _prepare(x, y, lam, perm, 0., generator)
     n_fft, hop_length = _window(n_fft, hop_length, x.shape[-1], generator)
     def turn_phase(x1, x2, lam):
-        spec1, spec2 = stft(x1, n_fft, hop_length), stft(x2, n_fft, hop_length)
+        spec1, spec2 = stft(torch.stack((x1, x2)), n_fft, hop_length)
         spec = mix_phase(spec1, spec2, lam[:, None, None, None], arc)
         return istft(spec, n_fft, hop_length, x1.shape[-1])
     mixed = _in_blocks(turn_phase, x, perm, send(lam, x.device))
