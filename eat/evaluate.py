@@ -349,7 +349,7 @@ def _calibration_text(self:Evaluation) -> str:
 def summary(self:Evaluation) -> str: # a few lines of text
     """The data; accuracy with its 95 % interval, balanced accuracy and calibration (one class a
     clip); mAP and d-prime. Classes that are never answered or had to be left out are named."""
-    lines = [f"{self.clips!r}, {self.windows} window{'s'*(self.windows > 1)} a clip"]
+    lines = [f"{self.clips!r}", f"{self.windows} window{'s'*(self.windows > 1)} a clip"]
     if self.single_label: lines.append(self._accuracy_text())
     if self.never: lines.append(never_text(self.never))
     lines.append(self._calibration_text())

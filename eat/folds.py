@@ -62,8 +62,8 @@ def fold_text(
     result = f"{metric}: {number(s['mean'])}"
     if percent: result += f" (95 % interval {100*s['low']:.1f} to {100*s['high']:.1f})"
     if "balanced_mean" in s: result += f", balanced {number(s['balanced_mean'])}"
-    lines = [f"{result}, last epochs, averaged weights; "
-             f"{s['folds']} folds x {s['repeats']} repeats, {s['clips']} clips",
+    lines = [result,
+             f"last epochs, averaged weights; {s['folds']} folds x {s['repeats']} repeats, {s['clips']} clips",
              f"standard deviation over folds: {deviation(s['std_folds'])}; "
              f"over the means of the repeats: {deviation(s['std_repeats'])}"]
     if s["best_epoch_mean"] is not None:

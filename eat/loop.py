@@ -224,7 +224,7 @@ def opening(t, size:int) -> str:
     name = t.given.get("network", config.model)
     going_on = f", from step {done} on" if done else ""
     if t.started: name += f" from the weights {t.started['name']}"
-    lines = [f"{name} on {len(train)} clips of {classes} ({train.name}), {len(t.watched)} clips watched; "
+    lines = [f"{name} on {len(train)} clips of {classes} ({train.name}), {len(t.watched)} clips watched",
              f"{t.steps} steps of {size} clips, {t.an_epoch} an epoch; {t.path.name}{going_on}"]
     if t.steps < FEW:
         lines.append(f"{t.steps} steps are few (fewer than {FEW}): more epochs (or steps) would help")
