@@ -30,7 +30,9 @@ test: export OMP_NUM_THREADS=1
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q nbs/engine/fast.ipynb nbs/engine/frozen.ipynb nbs/10_train.ipynb nbs/engine/devices.ipynb --without numba
 	$(BIN)/python -m pytest -n 2 --dist loadfile nbs
+# Trusted, or JupyterLab leaves out the saved SVG pictures.
 lab: .venv/installed-dev
+	@$(BIN)/jupyter trust nbs/*.ipynb nbs/*/*.ipynb > /dev/null
 	$(BIN)/jupyter lab nbs/index.ipynb
 docs: .venv/installed-dev
 	@command -v quarto > /dev/null || { echo "make docs needs Quarto: https://quarto.org/docs/get-started"; exit 1; }
