@@ -436,6 +436,8 @@ def _read_thresholds(file) -> dict: # class -> number
     except ValueError as e: raise ValueError(f"{file}: no JSON: {e}") from e
     if not isinstance(each, dict) or not all(type(v) in (int, float) for v in each.values()):
         raise ValueError(f"{file}: expected a number for each class, such as {{\"rain\": 0.3}}")
+    wrong = [f"{c}: {v}" for c, v in each.items() if not 0 <= v <= 1]
+    if wrong: raise ValueError(f"{file}: {', '.join(wrong)}, expected between 0 and 1")
     return each
 
 @dataclass
@@ -493,8 +495,9 @@ def answer_text(name:str, kind:str, table, threshold=None) -> str:
         for (b, e), rows in table.groupby(["begin", "end"], sort=False):
             said = ", ".join(f"{source_name(str(c))} {100*p:.1f} %" for *_, c, p in rows.itertuples(index=False))
             lines.append(f"{b:8.2f} - {e:8.2f} s  {said}")
-    nothing = "nothing was heard" if threshold is None else "nothing above its threshold"
-    if isinstance(threshold, float): nothing = f"nothing above {100*threshold:g} %"
+    nothing = "nothing was heard"
+    if isinstance(threshold, dict): nothing = "nothing above its threshold"
+    elif threshold is not None: nothing = f"nothing above {100*threshold:g} %"
     if len(table) == 0: lines.append(f"  {nothing}")
     return "\n".join(lines)
 

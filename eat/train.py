@@ -476,6 +476,7 @@ def _batches(t:Training, train:Source):
     "A function that gives the batch of a step. From shards, threads meanwhile read those of the next steps."
     begin = partial(begin_batch, train, t.config, rank=t.accelerator.process_index,
                     world=t.accelerator.num_processes, device=t.device)
+    if t.config.sampler == "balanced": begin_batch(train, t.config, 0) # the chances of the clips, once for all threads
     with ThreadPoolExecutor(t.config.workers) as threads:
         ahead = {}
         def batch(step):
