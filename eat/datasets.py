@@ -290,7 +290,7 @@ class ESC50(ClipSet):
         root=None,             # data root, or the data set's own folder; None: `EAT_DATA`, else the cache folder
         fold:int=1,            # the fold held out, 1 to 5
         split:str|None="train",# "train": the four other folds; "test": this fold; None: all clips
-        subset:str|None=None,  # "esc10": ten classes, targets 0 to 9; "esc40": the forty others, 0 to 39; "esc40_apart":
+        subset:str|None=None,  # "esc10": ten classes, targets 0 to 9; "esc40": the forty others, 0 to 39; "esc40_apart"
                                # those without the recordings of `ESC_US8K`
         sr:int=22050,          # samples per second
         peak:float|None=None,  # level that each clip is scaled to; None keeps it

@@ -116,7 +116,7 @@ def on_halves(
     p:Tensor, targets:Tensor, # probabilities and classes (clips, classes), one class a clip
     recording=None, # of each clip: those of one recording stay on one side; None: each clip by itself
 ) -> Tensor:        # (clips, classes)
-    "The probabilities of each half of the clips (every other recording of a class) at the temperature that fits the other."
+    "The probabilities of each half of the clips (every other recording) at the temperature that fits the other half."
     order, out = targets.argmax(1).argsort(stable=True), torch.empty_like(p)
     name = np.arange(len(p)) if recording is None else np.asarray(recording)
     side = torch.empty(len(p), dtype=torch.bool)
@@ -205,7 +205,8 @@ def _front(d:dict) -> str:
 def _index(title, data, found) -> list:
     "The accuracy or mAP, as hubs list it."
     kind = "accuracy" if "accuracy" in found else "mAP"
-    result = dict(task=dict(type="audio-classification"), dataset=dict(name=data, type=re.sub(r"\W+", "-", data.lower())),
+    result = dict(task=dict(type="audio-classification"),
+                  dataset=dict(name=data, type=re.sub(r"\W+", "-", data.lower())),
                   metrics=[dict(type=kind.lower(), value=round(found[kind], 4))])
     return [dict(name=title, results=[result])]
 
