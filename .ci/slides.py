@@ -26,6 +26,7 @@ STYLE = """<style>
 .reveal .slides .jp-RenderedHTMLCommon, .reveal .slides .jp-RenderedHTMLCommon table {font-size: 22px; line-height: 1.3}
 .reveal .slides .jp-RenderedHTMLCommon p, .reveal .slides .jp-RenderedHTMLCommon li {margin: .3em 0}
 .reveal .slides .jp-RenderedHTMLCommon td, .reveal .slides .jp-RenderedHTMLCommon th {padding: 2px 12px}
+.reveal .slides td code, .reveal .slides td .mjx-chtml, .reveal .slides th .mjx-chtml {white-space: nowrap}
 .reveal .slides h1 {font-size: 1.9em} .reveal .slides h2 {font-size: 1.5em} .reveal .slides h3 {font-size: 1.25em}
 .reveal .slides h1, .reveal .slides h2, .reveal .slides h3 {margin: 0 0 .4em; text-transform: none}
 .reveal .slides pre {font-size: 18px; width: auto; margin: 2px 0; box-shadow: none}
@@ -74,6 +75,7 @@ def make():
         html, _ = exporter.from_notebook_node(deck(nb), {"metadata": {"name": path.stem}})
         decks[path.stem] = OUT/f"{path.stem}.slides.html"
         html = html.replace("</head>", STYLE + "</head>").replace("Reveal.initialize(", "window.Reveal = Reveal; Reveal.initialize(").replace("controls: true,", "controls: true, center: false,")
+        html = re.sub(r"(linebreaks: \{\s*automatic: )true", r"\1false", html) # in the narrow column of a table MathJax broke at each sign
         decks[path.stem].write_text(html, encoding="utf-8")
     return decks
 
