@@ -27,7 +27,7 @@ def settings_text(
     preset:str, # the preset that it comes from
 ) -> str:       # such as "--preset esc10 --fold 2 --lr 0.001"
     "The options that make a configuration from a preset, without the places of data and runs."
-    base = named(preset, **{k: getattr(config, k) for k in ("root", "dataset") if preset == "folder"})
+    base = named(preset, **(dict(root=config.root or ".") if preset == "folder" else {}))
     parts = ["--preset", preset]
     for f in fields(config):
         value = getattr(config, f.name)

@@ -367,17 +367,17 @@ def summary(self:Evaluation) -> str: # a few lines of text
 import sys
 from .checkpoint import newest_run, unfinished
 from .command import command
-from .core import atomic_write
+from .core import BOX, atomic_write, find_model
 
 # %% ../nbs/engine/folds.ipynb #d4298820
 @command()
 def eat_evaluate(
-    run:str|None=None, # a run's folder; default: the newest below runs
+    run:str|None=None, # a run's folder or a name in the box; default: the newest below runs
     root:str|None=None, # where the data lies; default: EAT_DATA
     device:str="auto", # auto, cpu, cuda, mps
 ):
-    "Evaluate a run on its held-out fold; writes confusion.png into its folder."
-    path = expand(run) if run else newest_run()
+    "Evaluate a run on its held-out fold; writes confusion.png into its folder (of the box: into this one)."
+    path = find_model(run) if run else newest_run()
     e = evaluate(path, root, device)
     if e.single_label:
         worst = e.mistakes().drop(columns="path")
@@ -390,7 +390,7 @@ def eat_evaluate(
     print(f"{path}{unfinished(path)}, held out: {e.summary()}", flush=True)
     if not e.single_label: return
     try:
-        with atomic_write(path/"confusion.png") as tmp:
+        with atomic_write((Path() if path.parent == BOX else path)/"confusion.png") as tmp:
             plot_confusion(e.confusion, e.clips.classes).savefig(tmp, dpi=100)
     except (OSError, ImportError) as err:
         why = getattr(err, "strerror", None) or err

@@ -432,6 +432,7 @@ _COLUMNS = dict(labels=["class", "probability"], timeline=["begin", "end", "clas
 
 def _read_thresholds(file) -> dict: # class -> number
     "What an event of each class has to reach. ValueError for a file that does not say so."
+    if not expand(file).is_file(): raise FileNotFoundError(f"{file}: no such file")
     try: each = json.loads(expand(file).read_text(encoding="utf-8"))
     except ValueError as e: raise ValueError(f"{file}: no JSON: {e}") from e
     if not isinstance(each, dict) or not all(type(v) in (int, float) for v in each.values()):
@@ -465,6 +466,12 @@ class Question:
         check_thresholds(each, self._reached, self.off, self.shortest)
         if self.kind != "events" and (self.off is not None or self.shortest):
             raise ValueError(f"off={self.off}, shortest={self.shortest}, expected neither without --events")
+
+    def name_classes(self, classes):
+        "A threshold for each of these classes: what the file says, .5 for those that it leaves out."
+        unknown = [c for c in self.threshold if c not in classes]
+        if unknown: raise ValueError(f"{self.thresholds}: {', '.join(unknown)}: no class of this network")
+        self.threshold = {c: self.threshold.get(c, .5) for c in classes}
 
     @property
     def _reached(self): return .5 if self.threshold is None else self.threshold
@@ -561,7 +568,7 @@ def _begin(files, run, device, question, format, plot, report):
         raise ValueError(f"plot={plot}, expected a name that ends with .png, .svg, .pdf or .jpg")
     path = find_model(run) if run else default_model()
     classifier = Classifier.load(path, prepare_device(device))
-    if question.kind == "events": check_thresholds(classifier.classes, question._reached)
+    if question.thresholds: question.name_classes(classifier.classes)
     if question.hop: check_hop(question.hop, classifier.config)
     _note(f"{classifier!r} from {path}{unfinished(path)}")
     return found, empty, question, classifier
