@@ -11,6 +11,7 @@ import nbformat, yaml
 TOP = Path(__file__).resolve().parent.parent
 KB = 320 # of a notebook with its outputs
 WIDTH = {"engine": 120, "experiments": 120} # of a line of code, by folder; 100 in lessons and exercises
+EXPORTED = 40 # lines of code in an exported cell, blank ones and directives left out
 PROSE = {"engine": .3} # share of the cells a reader sees that are text, by folder; 0.35 elsewhere
 MODULE = re.compile(r"^#\|\s*default_exp\s+(\S+)", re.M)
 APPENDS = re.compile(r"^#\|\s*exporti?\s+(\S+)", re.M) # to a module that another notebook makes
@@ -64,6 +65,15 @@ def wide_lines(path, cells):
             if len(line) > most:
                 yield (f"cell {number} has a line of {len(line)} characters, at most {most} are wanted: "
                        f"{line.strip()[:40]}...")
+
+
+def long_exports(cells):
+    "Exported cells that are too long to be read at once."
+    for number, cell in enumerate(cells):
+        lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
+        if cell["cell_type"] != "code" or not any(re.match(r"#\|\s*export", line) for line in lines): continue
+        if (n := sum(not line.startswith("#|") for line in lines)) > EXPORTED:
+            yield f"cell {number} exports {n} lines, at most {EXPORTED} are wanted: split it"
 
 
 def unseen(cell):
@@ -137,6 +147,7 @@ def faults(path):
     if not path.name.endswith(STUDENT) and any("subplots(" in "".join(c["source"]) for c in cells) and not any(has_picture(c) for c in cells):
         yield "it draws figures and was saved without one: run it again with the environment variable MPLBACKEND unset"
     yield from wide_lines(path, cells)
+    yield from long_exports(cells)
     if prose_share(cells) < (least := PROSE.get(path.parent.name, .35)):
         yield f"{prose_share(cells):.0%} of its cells are text, at least {least:.0%} are wanted: explain more, or fold what only tests"
     yield from (f"a link leads nowhere: {target}" for target in dead_links(path, cells))

@@ -398,6 +398,8 @@ def eat_demo():
 import contextlib, json, os, sys, warnings
 from dataclasses import dataclass
 
+from fastcore.basics import patch
+
 from .checkpoint import unfinished
 from .command import command
 from .core import keeping_buffers, prepare_device
@@ -441,6 +443,7 @@ def _read_thresholds(file) -> dict: # class -> number
     if wrong: raise ValueError(f"{file}: {', '.join(wrong)}, expected between 0 and 1")
     return each
 
+# %% ../nbs/engine/predict.ipynb #pr3d1ct1
 @dataclass
 class Question:
     "What `eat_predict` asks of each file. ValueError for a number that is out of its range."
@@ -462,33 +465,41 @@ class Question:
         if self.thresholds and (self.kind != "events" or self.threshold is not None):
             raise ValueError(f"thresholds={self.thresholds}, expected with --events, and without --threshold")
         if self.thresholds: self.threshold = _read_thresholds(self.thresholds)
-        each = list(self.threshold) if isinstance(self.threshold, dict) else [""]
-        check_thresholds(each, self._reached, self.off, self.shortest)
+        self.check(list(self.threshold) if self.thresholds else [""])
         if self.kind != "events" and (self.off is not None or self.shortest):
             raise ValueError(f"off={self.off}, shortest={self.shortest}, expected neither without --events")
 
-    def name_classes(self, classes):
-        "A threshold for each of these classes: what the file says, .5 for those that it leaves out."
-        unknown = [c for c in self.threshold if c not in classes]
-        if unknown: raise ValueError(f"{self.thresholds}: {', '.join(unknown)}: no class of this network")
-        self.threshold = {c: self.threshold.get(c, .5) for c in classes}
+    def check(self, classes):
+        "ValueError for thresholds and lengths out of their ranges."
+        check_thresholds(classes, self._reached, self.off, self.shortest)
 
     @property
     def _reached(self): return .5 if self.threshold is None else self.threshold
 
-    def ask(self, classifier:Classifier, x): # DataFrame with the columns of its kind
-        "The answer for one recording. Errors as the classifier has them."
-        import pandas as pd
-        if self.kind == "events":
-            return classifier.events(x, self._reached, self.off, self.shortest, self.hop)
-        if self.kind == "labels": rows = classifier.predict(x, self.top_k, threshold=self.threshold)
-        else: rows = [(b, e, *a) for b, e, p in classifier.tiles(x, self.hop) for a in self._best(classifier, p)]
-        return pd.DataFrame(rows, columns=_COLUMNS[self.kind])
+# %% ../nbs/engine/predict.ipynb #pr3d1ct2
+@patch
+def name_classes(self:Question, classes):
+    "A threshold for each class of a network: what the file says, .5 for those that it leaves out."
+    unknown = [c for c in self.threshold if c not in classes]
+    if unknown: raise ValueError(f"{self.thresholds}: {', '.join(unknown)}: no class of this network")
+    self.threshold = {c: self.threshold.get(c, .5) for c in classes}
+    self.check(classes)
 
-    def _best(self, classifier, p):
-        order = (-p).argsort(kind="stable")
-        chosen = order[:self.top_k] if self.threshold is None else order[p[order] >= self.threshold]
-        return [(classifier.classes[i], float(p[i])) for i in chosen if p[i] > 0] # zeros: silence
+@patch
+def ask(self:Question, classifier:Classifier, x): # DataFrame with the columns of its kind
+    "The answer for one recording. Errors as the classifier has them."
+    import pandas as pd
+    if self.kind == "events":
+        return classifier.events(x, self._reached, self.off, self.shortest, self.hop)
+    if self.kind == "labels": rows = classifier.predict(x, self.top_k, threshold=self.threshold)
+    else: rows = [(b, e, *a) for b, e, p in classifier.tiles(x, self.hop) for a in self._best(classifier, p)]
+    return pd.DataFrame(rows, columns=_COLUMNS[self.kind])
+
+@patch
+def _best(self:Question, classifier, p):
+    order = (-p).argsort(kind="stable")
+    chosen = order[:self.top_k] if self.threshold is None else order[p[order] >= self.threshold]
+    return [(classifier.classes[i], float(p[i])) for i in chosen if p[i] > 0] # zeros: silence
 
 # %% ../nbs/engine/predict.ipynb #cbb35203
 def answer_text(name:str, kind:str, table, threshold=None) -> str:

@@ -265,16 +265,9 @@ class Shards:
         target = self.targets.classes.gather(1, best)[:, 0].numpy()
         self.table = self.table.assign(target=target, label=np.array(self.classes)[target])
         self.note = about.get("note", "")
-        if split: self._keep(in_split(self.table.fold, fold, split, self.name))
-        lacking = [c for c, n in zip(self.classes, self.targets.sum(0)) if n == 0]
-        if split and lacking:
-            lacks = first_few(lacking)
-            warnings.warn(f"{self.folder}: fold {fold} held out, no clip of {lacks} to {split} on", stacklevel=2)
-
-    def _keep(self, rows):
-        self.table = self.table.iloc[rows.tolist()].reset_index(drop=True)
-        self.targets = self.targets.select(rows)
-        for k in ("lengths", "levels", "_shard", "_counts", "_at", "_spot"): setattr(self, k, getattr(self, k)[rows])
+        if split:
+            self._keep(in_split(self.table.fold, fold, split, self.name))
+            self._tell_lacking(fold, split)
 
     def __len__(self):
         return len(self.table)
@@ -282,6 +275,20 @@ class Shards:
     @property
     def digests(self) -> list: # of the samples, as `eat.run.clip_table` has them
         return self.table.samples.tolist()
+
+# %% ../nbs/engine/shards.ipynb #sh4rdk33
+@patch
+def _keep(self:Shards, rows):
+    self.table = self.table.iloc[rows.tolist()].reset_index(drop=True)
+    self.targets = self.targets.select(rows)
+    for k in ("lengths", "levels", "_shard", "_counts", "_at", "_spot"): setattr(self, k, getattr(self, k)[rows])
+
+@patch
+def _tell_lacking(self:Shards, fold:int, split:str):
+    "Warn of classes that have no clip on this side."
+    lacking = [c for c, n in zip(self.classes, self.targets.sum(0)) if n == 0]
+    if not lacking: return
+    warnings.warn(f"{self.folder}: fold {fold} held out, no clip of {first_few(lacking)} to {split} on", stacklevel=3)
 
 # %% ../nbs/engine/shards.ipynb #8aa73633
 def _places(sizes, shard) -> Tensor: # (clips,)

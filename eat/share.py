@@ -97,7 +97,7 @@ def licence_of(
     return licence, f"{name}, {link}" if link else name, f"Trained on {title}" + (f": {source}" if source else "")
 
 # %% ../nbs/engine/share.ipynb #c4rdsure
-def _draws(t:Tensor) -> int: # 20 to 500: fewer of large data sets, which need fewer
+def _draws(t:Tensor) -> int: # 20 to 500: fewer where each takes long
     return int(np.clip(2e7/t.numel(), 20, 500))
 
 def bootstrap_error(
@@ -112,6 +112,7 @@ def bootstrap_error(
         values.append(float(measure(scores[rows], targets[rows])))
     return float(np.std(values, ddof=1))
 
+# %% ../nbs/engine/share.ipynb #c4rdhalf
 def on_halves(
     p:Tensor, targets:Tensor, # probabilities and classes (clips, classes), one class a clip
     recording=None, # of each clip: those of one recording stay on one side; None: each clip by itself
@@ -121,6 +122,7 @@ def on_halves(
     name = np.arange(len(p)) if recording is None else np.asarray(recording)
     side = torch.empty(len(p), dtype=torch.bool)
     side[order] = torch.from_numpy(pd.factorize(name[order.numpy()])[0] % 2 == 0)
+    if side.all(): raise ValueError("all clips are of one recording, expected several: there are no two halves")
     for here in (side, ~side):
         out[here] = at_temperature(p[here], fit_temperature(p[~here].clamp(min=1e-30).log(), targets[~here]))
     return out
@@ -158,8 +160,9 @@ def measured(
         warnings.warn(f"the numbers are those of the run, nothing was measured again: {err}", stacklevel=3)
         return None
     found = dict(clips=len(e.clips), windows=e.windows, mAP=e.mAP)
-    halves = e.fitted_here and e.single_label and len(e.clips) >= 40
-    p = on_halves(e.probabilities, e.targets, _recordings(e.clips.table)) if halves else e.probabilities
+    recordings = _recordings(e.clips.table)
+    halves = e.fitted_here and e.single_label and recordings.nunique() >= 20
+    p = on_halves(e.probabilities, e.targets, recordings) if halves else e.probabilities
     where = "the other half of the clips" if halves else "these clips" if e.fitted_here else ""
     found |= calibration(p, e.targets, e.task) | dict(temperature_fitted_on=where)
     if e.single_label:
@@ -168,6 +171,7 @@ def measured(
         found["mAP_error"] = round(bootstrap_error(mean_average_precision, e.ranking, e.targets), 6)
     return found
 
+# %% ../nbs/engine/share.ipynb #c4rdtext
 def of_run(result:dict) -> dict: # as `measured` gives it
     "The figures of `result.json`."
     from eat.evaluate import accuracy_interval
