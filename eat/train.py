@@ -385,7 +385,7 @@ def probe_steps(
 
 # %% ../nbs/engine/fit.ipynb #f1t00002
 import re, signal, sys, time, warnings
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -476,11 +476,13 @@ def _batches(t:Training, train:Source):
     "A function that gives the batch of a step. From shards, threads meanwhile read those of the next steps."
     begin = partial(begin_batch, train, t.config, rank=t.accelerator.process_index,
                     world=t.accelerator.num_processes, device=t.device)
-    if t.config.sampler == "balanced": begin_batch(train, t.config, 0) # the chances of the clips, once for all threads
     with ThreadPoolExecutor(t.config.workers) as threads:
         ahead = {}
         def batch(step):
             if not hasattr(train, "reading"): return begin(step)()
+            if not ahead: # the first alone: what it computes for all (the chances of the clips) is there for the others
+                ahead[step] = threads.submit(begin, step)
+                wait([ahead[step]])
             for s in range(step, min(step + t.config.workers + 1, t.steps)):
                 if s not in ahead: ahead[s] = threads.submit(begin, s)
             return ahead.pop(step).result()()
