@@ -290,8 +290,8 @@ class ESC50(ClipSet):
         root=None,             # data root, or the data set's own folder; None: `EAT_DATA`, else the cache folder
         fold:int=1,            # the fold held out, 1 to 5
         split:str|None="train",# "train": the four other folds; "test": this fold; None: all clips
-        subset:str|None=None,  # "esc10": ten classes, targets 0 to 9; "esc40": the forty others, 0 to 39; "esc40_apart"
-                               # those without the recordings of `ESC_US8K`
+        subset:str|None=None,  # "esc10": ten classes, targets 0 to 9; "esc40": the forty others, 0 to 39;
+                               # "esc40_apart": these forty without the recordings of `ESC_US8K`
         sr:int=22050,          # samples per second
         peak:float|None=None,  # level that each clip is scaled to; None keeps it
         download:bool=False,   # fetch the official release (about 600 MB) if it is not there
@@ -664,7 +664,7 @@ def _relative(paths, root):
 def _names(table, root):
     return [shown(p) for p in _relative(table.path, root)] # what a pattern is searched in
 
-def first_few(names, sep=", "):
+def first_few(names, sep=", ") -> str: # at most three, then dots
     return sep.join(names[:3]) + f"{sep}..."*(len(names) > 3)
 
 def _groups(table): # of each clip, None for one without
