@@ -41,6 +41,7 @@ _COMMON = dict(block="common", dilated=False, head="gap")
 _PHASEMIX = dict(_BINARY, mixes=("phasemix",))
 _WHOLE = dict(n_samples=57344, epochs=40, crop="random", loss="auto")
 _CROPS = dict(_WHOLE, n_samples=28672, epochs=80, crop="sound")
+_FIVE = dict(steps=300, eval_every=1000) # of `esc10`: about five minutes
 
 # %% ../nbs/engine/experiment.ipynb #812f163e
 EXPERIMENTS = dict(
@@ -105,6 +106,16 @@ EXPERIMENTS |= dict(
         {"whole clips": _WHOLE,
          "crops": _CROPS,
          "+ cross entropy": dict(_CROPS, loss="ce")}, without=1),
+    recipe_5min=Experiment(
+        "What is the best use of five minutes on two cores? Fold 1 takes no part",
+        {"as esc10": _FIVE,
+         "longer crops": dict(_FIVE, n_samples=32768), # as many as the network pads shorter ones to
+         "rate 1e-3": dict(_FIVE, lr=1e-3),
+         "short average": dict(_FIVE, ema_decay=.975), # an eighth of the run, as in `esc10`
+         "no mixing": dict(_FIVE, mix_p=0.),
+         "no transforms": dict(_FIVE, augment="none"),
+         "no self-distillation": dict(_FIVE, self_distill=False),
+         "batches of 8": dict(_FIVE, batch_size=8, steps=600, ema_decay=.9975)}, "as esc10", without=1),
 )
 
 # %% ../nbs/engine/experiment.ipynb #3b6da125

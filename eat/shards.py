@@ -266,8 +266,9 @@ class Shards:
         self.table = self.table.assign(target=target, label=np.array(self.classes)[target])
         self.note = about.get("note", "")
         if split:
+            packed = self.targets.sum(0) # clips of each class
             self._keep(in_split(self.table.fold, fold, split, self.name))
-            self._tell_lacking(fold, split)
+            self._tell_lacking(packed, fold, split)
 
     def __len__(self):
         return len(self.table)
@@ -284,9 +285,9 @@ def _keep(self:Shards, rows):
     for k in ("lengths", "levels", "_shard", "_counts", "_at", "_spot"): setattr(self, k, getattr(self, k)[rows])
 
 @patch
-def _tell_lacking(self:Shards, fold:int, split:str):
-    "Warn of classes that have no clip on this side."
-    lacking = [c for c, n in zip(self.classes, self.targets.sum(0)) if n == 0]
+def _tell_lacking(self:Shards, packed, fold:int, split:str):
+    "Warn of classes whose clips are all on the other side."
+    lacking = [c for c, n, here in zip(self.classes, packed, self.targets.sum(0)) if n and not here]
     if not lacking: return
     warnings.warn(f"{self.folder}: fold {fold} held out, no clip of {first_few(lacking)} to {split} on", stacklevel=3)
 
