@@ -723,7 +723,7 @@ def tried_rows(device:torch.device, model:str, n_samples:int, batch:int, repeats
 def write_table(
     rows:list,      # dicts; what a row lacks stays empty
     path:str|Path,  # the CSV file, written whole or not at all
-    **origin,       # written into every row
+    **origin,       # written into every row that does not say it itself
 ):
     "Save measured rows as CSV, each with its origin."
     names = list(dict.fromkeys(k for r in rows for k in r)) + list(origin)
@@ -731,7 +731,7 @@ def write_table(
     with atomic_write(path) as tmp, open(tmp, "w", newline="") as f:
         table = csv.DictWriter(f, names, lineterminator="\n")
         table.writeheader()
-        for row in rows: table.writerow({k: text(v) for k, v in (row | origin).items()})
+        for row in rows: table.writerow({k: text(v) for k, v in (origin | row).items()})
 
 # %% ../nbs/engine/bench.ipynb #3d93bb91
 def _augment(device, model, n_samples, batch, repeats, pairs):
@@ -759,6 +759,11 @@ def _operations(device, model, n_samples, batch, repeats, pairs):
 # part -> function that measures its rows
 BENCH = dict(augment=_augment, stages=_stages, steps=_steps, reading=_reading, inference=_inference,
              roofline=_roofline, tried=_tried, operations=_operations)
+
+def _of_others(file, hardware:str) -> list: # dicts
+    "The rows of a table that were measured on other machines."
+    if not file.exists(): return []
+    with open(file, newline="") as f: return [r for r in csv.DictReader(f) if r["hardware"] != hardware]
 
 def _line(row:dict) -> str:
     "One row for the terminal."
@@ -802,9 +807,12 @@ def eat_bench(
         if not results: continue
         size = {} if part in ("steps", "reading", "inference", "operations") else dict(n_samples=n_samples)
         if part == "augment": size["batch"] = batch
-        line = (f"eat_bench --what {part} --device {there.type} --model {model} --n_samples {n_samples} "
-                f"--batch {batch} --repeats {repeats} --pairs {pairs}")
+        line = f"eat_bench --what {part} --device {there.type}"
+        if part not in ("steps", "reading"):
+            line += f" --model {model} --n_samples {n_samples} --batch {batch} --repeats {repeats} --pairs {pairs}"
         origin = provenance(there)
-        write_table(rows, expand(results)/f"speed_{part}_{there.type}.csv", **size, command=line,
+        file = expand(results)/f"speed_{part}_{there.type}.csv"
+        if part == "steps": rows = _of_others(file, origin["hardware"]) + rows
+        write_table(rows, file, **size, command=line,
                     commit=origin["commit"], date=origin["date"], hardware=origin["hardware"], cores=os.cpu_count(),
                     load=load, seconds=seconds, **origin["versions"])
