@@ -726,7 +726,7 @@ def write_table(
     **origin,       # written into every row that does not say it itself
 ):
     "Save measured rows as CSV, each with its origin."
-    names = list(dict.fromkeys(k for r in rows for k in r)) + list(origin)
+    names = list(dict.fromkeys([*(k for r in rows for k in r), *origin]))
     def text(value): return f"{value:.4g}" if isinstance(value, float) else value
     with atomic_write(path) as tmp, open(tmp, "w", newline="") as f:
         table = csv.DictWriter(f, names, lineterminator="\n")
