@@ -844,6 +844,7 @@ def list_clips(
     if not root.exists(): raise FileNotFoundError(f"{shown(root)}: no such folder or file")
     table = read_table(root) if root.is_file() else read_folder(root, splits=version > 1)
     if not table.attrs: table.attrs.update(multi=False, classes=table.sort_values("target").label.unique().tolist())
+    table.attrs["folds_given"] = "fold" in table
     if version == 1 and "fold" not in table: return table.assign(fold=assign_folds(table, folds, 1))
     base = root.parent if root.is_file() else root
     if group is not None: table["group"] = pattern_groups(_names(table, base), group)
@@ -868,6 +869,9 @@ def _once():
 def _check_folds(table, fold, folds, root):
     "Before training: ValueError where a class or a fold cannot be used, a warning where one is not tested."
     remedy = f"`eat_folds {shown(root)}` writes balanced folds into a CSV file"
+    if table.attrs["folds_given"]:
+        remedy = ("change its column fold, or delete that column, and `eat_folds` writes a balanced one" if root.is_file()
+                  else "move clips between the folders that are its folds")
     if fold in range(1, folds + 1) and fold not in set(table.fold):
         raise ValueError(f"{shown(root.name)}: no clip falls into fold {fold} of {folds}: choose another, or {remedy}")
     t = class_counts(table)

@@ -592,8 +592,9 @@ def _hear(classifier, question, f, wants) -> tuple: # answer and recorder; None 
         table, said = _ask(classifier, question, sys.stdin.buffer if f == "-" else f, recorder)
         known = part_of_training(classifier.path, f)
     except Exception as e: # the other files go on
-        named = isinstance(e, (ValueError, OSError)) and source_name(f) in str(e)
-        _note(e if named else f"{source_name(f)}: {type(e).__name__}: {e}")
+        expected, name = isinstance(e, (ValueError, OSError)), "<stdin>" if f == "-" else source_name(f)
+        text = str(e) if expected else f"{type(e).__name__}: {e}"
+        _note(text if expected and name in text else f"{name}: {text}")
         table = None
     else:
         if known: _note(known)
