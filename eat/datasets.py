@@ -870,8 +870,8 @@ def _check_folds(table, fold, folds, root):
     "Before training: ValueError where a class or a fold cannot be used, a warning where one is not tested."
     remedy = f"`eat_folds {shown(root)}` writes balanced folds into a CSV file"
     if table.attrs["folds_given"]:
-        remedy = ("change its column fold, or delete that column, and `eat_folds` writes a balanced one" if root.is_file()
-                  else "move clips between the folders that are its folds")
+        remedy = "move clips between the folders that are its folds"
+        if root.is_file(): remedy = "change its column fold, or delete that column, and `eat_folds` writes a balanced one"
     if fold in range(1, folds + 1) and fold not in set(table.fold):
         raise ValueError(f"{shown(root.name)}: no clip falls into fold {fold} of {folds}: choose another, or {remedy}")
     t = class_counts(table)
