@@ -51,7 +51,7 @@ from .windows import predict_scores
 def _seconds(f, device:torch.device) -> float:
     "Wall time of one call, with the device idle before and after."
     def wait():
-        if device.type == "cuda": torch.cuda.synchronize()
+        if device.type == "cuda": torch.cuda.synchronize(device)
     wait()
     start = time.perf_counter()
     f()

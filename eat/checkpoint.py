@@ -18,11 +18,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from .core import atomic_write, in_the_box
+from .core import atomic_write, in_the_box, some
 from .data import prepare
 from .fast import fast
 from .phase import phase_input
-from .run import (UNKNOWN, differences, expand, locked, new_run_folder, read_clips, seen_before, some, write_clips,
+from .run import (UNKNOWN, differences, expand, locked, new_run_folder, read_clips, seen_before, write_clips,
                      write_json)
 from .settings import MODELS, MODES, OLD, PARTS, TrainConfig, may_differ, settings_differ, whole_settings
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IN_TEST', 'BOX', 'seed_everything', 'host_generator', 'device_generator', 'send', 'keep_buffers', 'keeping_buffers',
-           'prepare_device', 'cache_dir', 'results_dir', 'data_root', 'in_the_box', 'find_model', 'atomic_write',
-           'provenance']
+           'prepare_device', 'some', 'cache_dir', 'results_dir', 'data_root', 'in_the_box', 'find_model',
+           'atomic_write', 'provenance']
 
 # %% ../nbs/engine/core.ipynb #4399a0e5
 import ctypes, datetime, hashlib, os, platform, subprocess, tempfile
@@ -132,6 +132,15 @@ def prepare_device(
     return device
 
 # %% ../nbs/engine/core.ipynb #e23295e3
+def some(
+    names,     # of clips, classes, ...
+    n:int=3,   # how many are listed
+    sep=", ",
+) -> str:
+    "A few names, and dots for the others."
+    names = list(names)
+    return sep.join(names[:n]) + f"{sep}..."*(len(names) > n)
+
 def cache_dir() -> Path:
     "The folder for what can be computed again: `$XDG_CACHE_HOME/eat`, by default `~/.cache/eat`."
     return xdg_cache_home() / "eat"

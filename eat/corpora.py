@@ -250,9 +250,8 @@ class BackgroundNoise:
 def background_noise(
     root=None, sr:int=16000, # as in `BackgroundNoise.of`
 ) -> tuple: # the transform, or nothing
-    "What the setting `background` adds to a run's transforms. A warning if the recordings are not there."
+    "What the setting `background` adds to a run's transforms. FileNotFoundError if the recordings are not there."
     try:
         return (BackgroundNoise.of(root, sr),)
     except FileNotFoundError as e:
-        warnings.warn(f"trained without background noise: {e}", stacklevel=3)
-        return ()
+        raise FileNotFoundError(f"{e} Or train without it: background=False (--no-background)") from None

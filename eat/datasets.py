@@ -6,10 +6,9 @@
 __all__ = ['ESC_COLUMNS', 'ESC_SHARED', 'ESC_US8K', 'SPLITS', 'SYSTEM', 'SILENT', 'ESC50_COMMIT', 'ESC50_URL', 'ESC50_SHA256',
            'shown', 'on_disk', 'read_esc', 'in_split', 'shared_recordings', 'check_shared', 'new_folder',
            'check_writable', 'write_synth', 'synth_folder', 'SynthESC', 'find_esc', 'ESC50', 'read_folder', 'Sheet',
-           'read_sheet', 'sheet_table', 'read_table', 'sound_digest', 'first_few', 'pattern_groups', 'keep_together',
-           'fold_of', 'assign_folds', 'class_counts', 'missing_classes', 'multi_hot', 'list_clips', 'AudioFolder',
-           'deal_folds', 'write_sheet', 'make_folds', 'eat_folds', 'download', 'extract_zip', 'verify_esc',
-           'download_esc50']
+           'read_sheet', 'sheet_table', 'read_table', 'sound_digest', 'pattern_groups', 'keep_together', 'fold_of',
+           'assign_folds', 'class_counts', 'missing_classes', 'multi_hot', 'list_clips', 'AudioFolder', 'deal_folds',
+           'write_sheet', 'make_folds', 'eat_folds', 'download', 'extract_zip', 'verify_esc', 'download_esc50']
 
 # %% ../nbs/engine/datasets.ipynb #80acc1bc
 import codecs, csv, hashlib, http.client, io, json, os, re, shutil, stat, tempfile, unicodedata, urllib.error
@@ -24,7 +23,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from . import synth
-from .core import atomic_write, cache_dir, data_root
+from .core import atomic_write, cache_dir, data_root, some
 from .cache import file_digest, load_clips, once_a_file, thread_pool
 from .data import ClipSet, take_clips
 from .files import AUDIO_ENDINGS, audio_info
@@ -294,17 +293,14 @@ class ESC50(ClipSet):
                                # "esc40_apart": these forty without the recordings of `ESC_US8K`
         sr:int=22050,          # samples per second
         peak:float|None=None,  # level that each clip is scaled to; None keeps it
-        download:bool=False,   # fetch the official release (about 600 MB) if it is not there
     ):
         if subset not in (None, "esc10", "esc40", "esc40_apart"):
             raise ValueError(f"subset={subset!r}, expected None, 'esc10', 'esc40' or 'esc40_apart'")
         folder = find_esc(root)
         if not (folder/"meta"/"esc50.csv").is_file():
-            if not download:
-                raise FileNotFoundError(f"no ESC-50 in {folder}: set EAT_DATA (or root) to the folder that holds "
-                                        "esc50/meta/esc50.csv, or fetch it (600 MB): "
-                                        "python -c 'from eat.data import download_esc50; download_esc50()'")
-            folder = download_esc50(root)
+            raise FileNotFoundError(f"no ESC-50 in {folder}: set EAT_DATA (or root) to the folder that holds "
+                                    "esc50/meta/esc50.csv, or fetch it (600 MB): "
+                                    "python -c 'from eat.data import download_esc50; download_esc50()'")
         self._fill_esc(folder, fold, split, sr, peak, subset or "esc50", 5., subset=subset, shared=ESC_SHARED)
 
 # %% ../nbs/engine/datasets.ipynb #0ec41c2c
@@ -664,9 +660,6 @@ def _relative(paths, root):
 def _names(table, root):
     return [shown(p) for p in _relative(table.path, root)] # what a pattern is searched in
 
-def first_few(names, sep=", ") -> str: # at most three, then dots
-    return sep.join(names[:3]) + f"{sep}..."*(len(names) > 3)
-
 def _groups(table): # of each clip, None for one without
     return [g if isinstance(g, str) else None for g in table.group] if "group" in table else [None]*len(table)
 
@@ -689,7 +682,7 @@ def pattern_groups(
     alone = [n for n, g in zip(names, found) if not g]
     if alone:
         warnings.warn(f"group={pattern!r} does not match {len(alone)} of {len(names)} clips, each is a group of its own"
-                      f": {first_few(alone)}", stacklevel=3)
+                      f": {some(alone)}", stacklevel=3)
     return found
 
 # %% ../nbs/engine/datasets.ipynb #626f7875
@@ -713,7 +706,7 @@ def _tell_copies(names, labels, digests, groups):
         if d != SILENT or groups[i] is None: rows[d].append(i) # silence joins no groups
     same = [r for r in rows.values() if len(r) > 1]
     if not same: return
-    first = first_few([first_few([names[i] for i in r], " = ") for r in same], "; ")
+    first = some([some([names[i] for i in r], sep=" = ") for r in same], sep="; ")
     text = f"{sum(map(len, same))} clips are copies of each other and stay on one side: {first}"
     apart = sum(len({labels[i] for i in r}) > 1 for r in same)
     joined = sum(len({groups[i] for i in r} - {None}) > 1 for r in same)
@@ -748,7 +741,7 @@ def _tell_segments(names, labels):
     twice = [name for name, p in zip(names, plain) if n[p] > 1]
     if twice:
         warnings.warn(f"{len(twice)} clips differ in name by an ending or a number in brackets only: "
-                      f"{first_few(twice)}: if they are copies, remove them, or name a group in a CSV file",
+                      f"{some(twice)}: if they are copies, remove them, or name a group in a CSV file",
                       stacklevel=4)
     base = [m[1] if (m := _PIECE.fullmatch(s)) else s for s in stems]
     t = pd.DataFrame(dict(name=names, label=list(labels), base=base))
@@ -801,7 +794,7 @@ def _one_fold(table, named, root):
     moved = names[fold != table.fold]
     if len(moved):
         warnings.warn(f"{len(moved)} of the copies lie in another fold than the first, and go there, so that none is "
-                      f"on both sides: {first_few(moved.tolist())}", stacklevel=3)
+                      f"on both sides: {some(moved.tolist())}", stacklevel=3)
     return fold
 
 def class_counts(
@@ -847,7 +840,9 @@ def list_clips(
     table.attrs["folds_given"] = "fold" in table
     if version == 1 and "fold" not in table: return table.assign(fold=assign_folds(table, folds, 1))
     base = root.parent if root.is_file() else root
-    if group is not None: table["group"] = pattern_groups(_names(table, base), group)
+    if group is not None: # a group that the file names stays
+        found = pattern_groups(_names(table, base), group)
+        table["group"] = [own or g for own, g in zip(_groups(table), found)]
     named = _groups(table)
     table["group"] = keep_together(table, base)
     table["fold"] = _one_fold(table, named, base) if "fold" in table else assign_folds(table, folds)
@@ -871,8 +866,8 @@ def _check_folds(table, fold, folds, root):
     remedy = f"`eat_folds {shown(root)}` writes balanced folds into a CSV file"
     if table.attrs["folds_given"]:
         remedy = "move clips between the folders that are its folds"
-        if root.is_file(): remedy = "change its column fold, or delete that column, and `eat_folds` writes a balanced one"
-    if fold in range(1, folds + 1) and fold not in set(table.fold):
+        if root.is_file(): remedy = "change its column fold (or split), or delete it, and `eat_folds` deals anew"
+    if not table.attrs["folds_given"] and fold in range(1, folds + 1) and fold not in set(table.fold):
         raise ValueError(f"{shown(root.name)}: no clip falls into fold {fold} of {folds}: choose another, or {remedy}")
     t = class_counts(table)
     if fold not in t: return # `in_split` says what is wrong
@@ -948,6 +943,13 @@ def _add_column(sheet, name):
     sheet.names.append(name)
     sheet.rows = [(line, [*cells, ""]) for line, cells in sheet.rows]
 
+def _add_fold(sheet):
+    "A column fold: empty, or with what a column split says."
+    if sheet.column("fold") is not None: return
+    folds = [_fold_number(sheet, line, sheet.cell(cells, "split")) for line, cells in sheet.rows]
+    sheet.names.append("fold")
+    sheet.rows = [(line, [*cells, str(f or "")]) for (line, cells), f in zip(sheet.rows, folds)]
+
 def _add_clips(sheet, table, base):
     "Rows for the clips of a table."
     for t, name in zip(table.itertuples(), _relative(table.path, base)):
@@ -976,7 +978,7 @@ def _fill_sheet(root, out):
         for (_, cells), name in zip(sheet.rows, _relative(source.path, base)): cells[sheet.column("path")] = name
     else:
         sheet = Sheet(["path", "label"], sep=sep, file=out)
-    _add_column(sheet, "fold")
+    _add_fold(sheet)
     listings, had = {}, len(sheet.rows)
     paths = [_row_path(cells[sheet.column("path")], base, listings) for _, cells in sheet.rows]
     sheet.rows = [row for row, p in zip(sheet.rows, paths) if p]

@@ -6,7 +6,7 @@
 __all__ = ['accuracy_interval', 'confusion_matrix', 'plot_confusion', 'Evaluation', 'evaluate', 'reliability', 'expected_calibration_error', 'roc_area', 'd_prime', 'eat_evaluate']
 
 # %% ../nbs/11_evaluate.ipynb #89e0294c
-import copy, dataclasses, json, warnings
+import dataclasses, json, warnings
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,12 +15,13 @@ from fastcore.basics import patch
 from torch import Tensor
 
 from .checkpoint import load_run, names_hash
-from .core import keeping_buffers, prepare_device
+from .core import keeping_buffers, prepare_device, some
 from .data import ClipSet
 from .spectrum import show_spec, show_wave, listen
+from .loop import to_device
 from .loss import (SINGLE, Task, average_precision, check_scores, mean_average_precision,
                       task_of)
-from .run import UNKNOWN, clip_table, differences, expand, read_clips, seen_before, some
+from .run import UNKNOWN, clip_table, differences, expand, read_clips, seen_before
 from .settings import TrainConfig
 from .source import check_level, open_data
 from .windows import clip_windows, never_answered, never_text, predict_scores
@@ -187,9 +188,7 @@ def evaluate(
     root=None,      # where the data lies, if not where the run had it
     device="auto",
     clips:ClipSet|None=None, # other clips than the run's held-out fold; same classes
-    windows:int|None=None,   # not the run's: how many over a longer clip; 1: its middle
-    overlap:float|None=None, # and how much of each the next one repeats
-    model=None,              # the network, if the run had one of its own
+    model=None,     # the network, if the run had one of its own
 ) -> Evaluation:
     """Scores of a run's averaged weights on its held-out fold. Clips of it that the run was trained
     on, under whatever name, are left out with a warning; other changes of the clips are told.
@@ -197,8 +196,6 @@ def evaluate(
     path = expand(path)
     dev = prepare_device(device)
     model, config, classes = load_run(path, dev, model)
-    if windows is not None or overlap is not None:
-        config = dataclasses.replace(config, windows=windows, overlap=overlap or 0.)
     given = clips is not None
     if not given: clips = _held_out(path, dataclasses.replace(config, root=root or config.root))
     if clips.classes != classes:
@@ -210,7 +207,7 @@ def evaluate(
         raise ValueError(f"the run in {path} was trained on one class a clip; {e}") from e
     fitted_here = not given and config.val_fold is None and config.temperature != 1
     if given: _note_heard(path, clips)
-    if hasattr(clips, "to"): clips = copy.copy(clips).to(dev) # shards stay on disk
+    clips = to_device(clips, dev) # if there is room; shards stay on disk
     clip_of_window = clip_windows(clips, list(range(len(clips))), config)[0]
     most_windows = torch.bincount(clip_of_window).max().item()
     scores = predict_scores(model, clips, config)

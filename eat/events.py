@@ -82,7 +82,7 @@ def fit_thresholds(
     shared = odds(_best(p, y))
     own = np.array([odds(_best(p[:, k], y[:, k])) if y[:, k].any() else shared for k in range(len(classes))])
     n = y.sum(0)
-    moved = shared if np.isinf(shrink) else (n*own + shrink*shared)/np.maximum(n + shrink, 1e-9)
+    moved = shared if np.isinf(shrink) else np.where(n > 0, (n*own + shrink*shared)/np.maximum(n + shrink, 1e-9), shared)
     return dict(zip(classes, np.broadcast_to(1/(1 + np.exp(-moved)), len(classes)).tolist()))
 
 # %% ../nbs/engine/events.ipynb #377ed790

@@ -109,7 +109,7 @@ EXPERIMENTS |= dict(
     recipe_5min=Experiment(
         "What is the best use of five minutes on two cores? Fold 1 takes no part",
         {"as esc10": _FIVE,
-         "longer crops": dict(_FIVE, n_samples=32768), # as many as the network pads shorter ones to
+         "longer crops": dict(_FIVE, n_samples=32768), # the network pads shorter ones to 32257
          "rate 1e-3": dict(_FIVE, lr=1e-3),
          "short average": dict(_FIVE, ema_decay=.975), # an eighth of the run, as in `esc10`
          "no mixing": dict(_FIVE, mix_p=0.),
@@ -168,7 +168,7 @@ def row_folder(
     base:str,    # the preset
 ) -> str:
     "A folder name that says what differs from the preset: two rows share it only if they are the same configuration."
-    whole = preset(base)
+    whole = preset(base, root=".")
     differs = {k: v for k, v in sorted(fields.items()) if getattr(whole, k) != v}
     return re.sub(r"[^\w.+]+", "-", str(differs)).strip("-") or "as-preset"
 
@@ -212,7 +212,7 @@ def _complete(name:str, base:str, changes:dict) -> dict: # row -> fields
     for row, own in rows.items():
         both = {key: {**changes[key], **own[key]} for key in changes if key in own}
         complete[row] = {**changes, **own, **both}
-        preset(base, **complete[row])
+        preset(base, **{"root": "."} | complete[row])
     return complete
 
 def _folds_of(name:str, folds) -> list:
@@ -390,7 +390,7 @@ def list_experiments(
     base:str="esc10_xs", folder=None, # preset, and where its tables lie
 ) -> str:
     "Names, questions and rows, with the folds that a table has. ValueError for an unknown preset."
-    preset(base)
+    preset(base, root=".")
     lines = []
     for name, e in EXPERIMENTS.items():
         file = experiment_file(name, base, folder)

@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 
 from .command import command, settings_text
-from .core import atomic_write
+from .core import atomic_write, some
 from .evaluate import accuracy_interval
 from .loss import metric_of
-from .run import UNKNOWN, clip_table, differences, expand, read_clips, some
+from .run import UNKNOWN, clip_table, differences, expand, read_clips, write_json
 from .settings import (MAY_DIFFER, PRESETS, TrainConfig, one_of, settings_differ,
                           whole_settings)
 from .source import few_clips, open_data
@@ -278,7 +278,7 @@ def publish_folds(
     file = expand(folder)/f"{name}.json"
     with atomic_write(file.with_suffix(".csv")) as tmp:
         rows.to_csv(tmp, index=False, float_format="%.6g")
-    with atomic_write(file) as tmp: tmp.write_text(json.dumps(out, indent=1) + "\n")
+    write_json(file, out)
     for r in table.itertuples():
         with atomic_write(f"{file.with_suffix('')}-fold{r.fold}-seed{r.seed}.csv") as tmp:
             shutil.copyfile(Path(r.path)/"log.csv", tmp)

@@ -17,9 +17,9 @@ from fastcore.imports import in_jupyter
 from torch import nn
 from tqdm.auto import tqdm
 
-from .core import atomic_write, prepare_device
+from .core import atomic_write, prepare_device, some
 from .loss import MULTI, SINGLE, figure_text, metric_of
-from .run import expand, length_hint, some
+from .run import expand, length_hint
 
 # %% ../nbs/engine/loop.ipynb #e70b8466
 @contextmanager

@@ -18,7 +18,7 @@ from .core import atomic_write, provenance
 from .data import ClipSet, to_int16
 from .events import event_scores, fit_thresholds, segment_scores
 from .infer import Classifier
-from .run import expand
+from .run import expand, write_json
 from .settings import TrainConfig
 from .synth import CLASSES, GENERATORS, RNG, add_at, noise, seeded
 from .train import fit
@@ -143,7 +143,7 @@ def publish_scenes(rows:list, run, command:str, folder, name:str="scene_events")
     origin = dict(command=command, seed=run.config.seed, metrics=run.metrics, means=means, config=settings,
                   seconds=run.history[-1]["seconds"]) # of the training
     with atomic_write(file.with_suffix(".csv")) as tmp: t.to_csv(tmp, index=False, float_format="%.4g")
-    with atomic_write(file) as tmp: tmp.write_text(json.dumps(origin | provenance(), indent=1) + "\n")
+    write_json(file, origin | provenance())
     return file
 
 @command()

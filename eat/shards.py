@@ -21,10 +21,10 @@ from tqdm.auto import tqdm
 
 from .cache import decode_clip, file_digest, samples_digest, thread_pool
 from .command import command
-from .core import atomic_write, data_root, send
+from .core import atomic_write, data_root, send, some
 from .data import ClipSet, CUTS, positions, to_float
-from .datasets import ESC_SHARED, check_shared, first_few, in_split, shown
-from .run import locked
+from .datasets import ESC_SHARED, check_shared, in_split, shown
+from .run import locked, write_json
 
 # %% ../nbs/engine/shards.ipynb #f64683bf
 class Targets:
@@ -200,7 +200,7 @@ def _write_index(folder, about, clips, files) -> Path: # of index.json
     def told(file): return dict(file=file.name, bytes=file.stat().st_size, digest=file_digest(file))
     tables = [told(folder/name) for name in ("clips.csv", "index.safetensors")]
     about = dict(version=SHARDS) | about | dict(tables=tables, shards=[told(f) | _begins(f) for f in files])
-    with atomic_write(folder/"index.json") as part: part.write_text(json.dumps(about, indent=1) + "\n")
+    write_json(folder/"index.json", about)
     return folder/"index.json"
 
 # %% ../nbs/engine/shards.ipynb #0981e33f
@@ -263,7 +263,8 @@ class Shards:
         self._at, self._spot = (_places(n, self._shard) for n in (self.lengths, self._counts))
         best = self.targets.weights.float().argmax(1, keepdim=True) # of several classes the first
         target = self.targets.classes.gather(1, best)[:, 0].numpy()
-        self.table = self.table.assign(target=target, label=np.array(self.classes)[target])
+        label = np.where(self.targets.weights.sum(1) > 0, np.array(self.classes)[target], "") # none: no class
+        self.table = self.table.assign(target=target, label=label)
         self.note = about.get("note", "")
         if split:
             packed = self.targets.sum(0) # clips of each class
@@ -289,7 +290,7 @@ def _tell_lacking(self:Shards, packed, fold:int, split:str):
     "Warn of classes whose clips are all on the other side."
     lacking = [c for c, n, here in zip(self.classes, packed, self.targets.sum(0)) if n and not here]
     if not lacking: return
-    warnings.warn(f"{self.folder}: fold {fold} held out, no clip of {first_few(lacking)} to {split} on", stacklevel=3)
+    warnings.warn(f"{self.folder}: fold {fold} held out, no clip of {some(lacking)} to {split} on", stacklevel=3)
 
 # %% ../nbs/engine/shards.ipynb #8aa73633
 def _places(sizes, shard) -> Tensor: # (clips,)
@@ -395,6 +396,10 @@ def counts(self:Shards): # DataFrame, classes x folds
     return pd.DataFrame(folds, index=self.classes).rename_axis(index="class", columns="fold")
 
 # %% ../nbs/engine/shards.ipynb #c0f11560
+def _columns(table) -> list:
+    "What a shard keeps of a table: with it, clips of one recording can be kept together."
+    return [c for c in ("path", "fold", "group", "src_file", "recording", "speaker") if c in table]
+
 def _table_of(dataset:str, root, group=None) -> tuple: # table, classes, targets, what opens a path
     "The clips of a data set, undecoded."
     from eat import audioset, corpora, datasets
@@ -403,7 +408,7 @@ def _table_of(dataset:str, root, group=None) -> tuple: # table, classes, targets
         table = datasets.list_clips(Path(root).expanduser().resolve(), 5, group, 2)
         classes = table.attrs["classes"]
         many = table.labels if "labels" in table else [[l] for l in table.label]
-        return table[["path", "fold"]], classes, datasets.multi_hot(many, classes), lambda p: p
+        return table[_columns(table)], classes, datasets.multi_hot(many, classes), lambda p: p
     if dataset == "esc50":
         table = datasets.read_esc(datasets.find_esc(root))
         if "src_file" in table: table.attrs["shared"] = check_shared(table, "src_file", ESC_SHARED, "esc50")
@@ -411,7 +416,7 @@ def _table_of(dataset:str, root, group=None) -> tuple: # table, classes, targets
     else: table = corpora.speech_table(root, "v2-35" if dataset == "speechcommands" else dataset)
     names = table.groupby("target").label.first()
     places = torch.tensor(np.searchsorted(names.index, table.target))
-    return table[["path", "fold"]], names.tolist(), torch.eye(len(names))[places], lambda p: p
+    return table[_columns(table)], names.tolist(), torch.eye(len(names))[places], lambda p: p
 
 @command("interrupted; what is packed is kept, and the same command goes on")
 def eat_pack(
@@ -429,7 +434,7 @@ def eat_pack(
     if clips_a_shard < 1: raise ValueError(f"clips_a_shard={clips_a_shard}, expected at least 1")
     table, classes, targets, opened = _table_of(dataset, root, group)
     home = Path(root).expanduser().resolve() if dataset == "folder" else data_root(root)/dataset
-    folder = Path(out).expanduser() if out else home.with_name(f"{home.stem}-shards-{sr}")
+    folder = Path(out).expanduser() if out else home.with_name(f"{home.stem if home.is_file() else home.name}-shards-{sr}")
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder): pack(table, classes, targets, folder, sr, dataset, clips_a_shard, opened)
     about = json.loads((folder/"index.json").read_text())

@@ -220,8 +220,9 @@ def _start_text(started:dict|None) -> list:
     title, _, source = DATA.get(started["dataset"], ("clips of an author's own", "", ""))
     heard = started["test_clips_heard"]
     caveat = f" They have heard {heard} of the clips to test on: no figures for new clips." if heard else ""
-    return [f"It started from the weights `{started['name']}` (SHA-256 {started['sha256']}), trained on {title}"
-            + (f": {source}." if source else ".") + caveat, ""]
+    text = (f"It started from the weights `{started['name']}` (SHA-256 {started['sha256']}), trained on {title}"
+            + (f": {source}." if source else ".") + caveat)
+    return [text, "", *(t.replace("It started", "Those started", 1) for t in _start_text(started.get("started_from")))]
 
 def _origin_text(result:dict) -> list:
     "How the network was made."
@@ -285,10 +286,12 @@ def _read(path, name:str) -> dict:
     return json.loads(file.read_text()) if file.is_file() else {}
 
 def _of_both(config, started) -> str|None: # None: that of the data set
-    "The licence of a network that started from other weights: not stated if the two data sets have different ones."
-    if not started: return None
-    ours, theirs = (DATA.get(d, ("", "unknown", ""))[1] for d in (config.dataset, started["dataset"]))
-    return None if ours == theirs else "unknown"
+    "The licence of a network that started from other weights: not stated if the data sets have different ones."
+    sets = [config.dataset]
+    while started: # whose weights may have started from others
+        sets.append(started["dataset"])
+        started = started.get("started_from")
+    return None if len({DATA.get(d, ("", "unknown", ""))[1] for d in sets}) == 1 else "unknown"
 
 def _fill(folder, run, net, config, classes, half, licence, root):
     "Write all files of a shared folder."

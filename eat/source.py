@@ -48,6 +48,7 @@ def clips_of(
 ) -> ClipSet:
     "Waveforms in memory as a data set, classes in alphabetical order. ValueError names what cannot be a clip."
     labels, waveforms = [str(l) for l in labels], [torch.as_tensor(x).float() for x in waveforms]
+    if not waveforms: raise ValueError(f"{name}: expected at least one waveform")
     if len(labels) != len(waveforms): raise ValueError(f"{name}: {len(waveforms)} waveforms, {len(labels)} labels")
     for i, x in enumerate(waveforms):
         if x.ndim != 1 or not len(x):
