@@ -82,8 +82,9 @@ def fit_thresholds(
     shared = odds(_best(p, y))
     own = np.array([odds(_best(p[:, k], y[:, k])) if y[:, k].any() else shared for k in range(len(classes))])
     n = y.sum(0)
-    moved = shared if np.isinf(shrink) else np.where(n > 0, (n*own + shrink*shared)/np.maximum(n + shrink, 1e-9), shared)
-    return dict(zip(classes, np.broadcast_to(1/(1 + np.exp(-moved)), len(classes)).tolist()))
+    share = np.ones(len(n)) if np.isinf(shrink) else shrink/np.maximum(n + shrink, 1e-9) # of what all share
+    moved = np.where(n > 0, (1 - share)*own + share*shared, shared)
+    return dict(zip(classes, (1/(1 + np.exp(-moved))).tolist()))
 
 # %% ../nbs/engine/events.ipynb #377ed790
 def cross_fitted(

@@ -418,6 +418,7 @@ def _table_of(dataset:str, root, group=None) -> tuple: # table, classes, targets
     places = torch.tensor(np.searchsorted(names.index, table.target))
     return table[_columns(table)], names.tolist(), torch.eye(len(names))[places], lambda p: p
 
+# %% ../nbs/engine/shards.ipynb #sh4rdpck
 @command("interrupted; what is packed is kept, and the same command goes on")
 def eat_pack(
     dataset:str,        # esc50, urbansound8k, speechcommands (v2-35), v2-12, words10, audioset or folder
@@ -434,7 +435,8 @@ def eat_pack(
     if clips_a_shard < 1: raise ValueError(f"clips_a_shard={clips_a_shard}, expected at least 1")
     table, classes, targets, opened = _table_of(dataset, root, group)
     home = Path(root).expanduser().resolve() if dataset == "folder" else data_root(root)/dataset
-    folder = Path(out).expanduser() if out else home.with_name(f"{home.stem if home.is_file() else home.name}-shards-{sr}")
+    own = home.stem if home.is_file() else home.name
+    folder = Path(out).expanduser() if out else home.with_name(f"{own}-shards-{sr}")
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder): pack(table, classes, targets, folder, sr, dataset, clips_a_shard, opened)
     about = json.loads((folder/"index.json").read_text())

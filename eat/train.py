@@ -515,7 +515,7 @@ def run_steps(t:Training) -> bool:
             t.call("after_step")
             last = state.step == t.steps
             look = last or state.step % (t.an_epoch*config.eval_every) == 0
-            if look and device.type == "cuda": torch.cuda.synchronize(device) # the steps are done when the clock is read
+            if look and device.type == "cuda": torch.cuda.synchronize(device) # what has been asked for is done
             now = clock()
             if look:
                 evaluate_now(t, watched)
