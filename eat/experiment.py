@@ -112,7 +112,6 @@ EXPERIMENTS |= dict(
          "longer crops": dict(_FIVE, n_samples=32768), # the network pads shorter ones to 32257
          "rate 1e-3": dict(_FIVE, lr=1e-3),
          "rate 1.5e-4": dict(_FIVE, lr=1.5e-4), # tried after the higher one had lost on two folds
-         "short average": dict(_FIVE, ema_decay=.975), # an eighth of the run, as in `esc10`
          "no mixing": dict(_FIVE, mix_p=0.),
          "no transforms": dict(_FIVE, augment="none"),
          "no self-distillation": dict(_FIVE, self_distill=False),

@@ -203,6 +203,7 @@ def cross_validate(
     for c in runs_left:
         train, test = data(c, "train"), data(c, "test")
         run = fit(c, resume="auto", show=show, train=train, test=test, command=command)
+        if not run.metrics: raise KeyboardInterrupt # stopped by a signal that this process ignores, in the background
         _add_row(fold_log(c), run, len(test))
     log = _read_log(fold_log(config)).set_index("name")
     t = log.loc[[c.name for c in runs]].reset_index()
