@@ -254,4 +254,4 @@ def background_noise(
     try:
         return (BackgroundNoise.of(root, sr),)
     except FileNotFoundError as e:
-        raise FileNotFoundError(f"{e} Or train without it: background=False (--no-background)") from None
+        raise FileNotFoundError(f"{e}. Or train without it: background=False (--no-background)") from None

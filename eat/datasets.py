@@ -826,6 +826,12 @@ def multi_hot(
     for row, ls in zip(y, labels): row[[place[l] for l in ls]] = 1.
     return y
 
+def _with_pattern(groups:list, names:list, pattern:str) -> list:
+    "The groups, and of clips without one what the pattern finds."
+    without = [n for g, n in zip(groups, names) if not g]
+    found = iter(pattern_groups(without, pattern) if without else [])
+    return [g or next(found) for g in groups]
+
 def list_clips(
     root,                  # a folder of class folders, or a CSV file
     folds:int=5,           # how many folds the clips fall into, where none are given
@@ -841,8 +847,7 @@ def list_clips(
     if version == 1 and "fold" not in table: return table.assign(fold=assign_folds(table, folds, 1))
     base = root.parent if root.is_file() else root
     if group is not None: # a group that the file names stays
-        found = pattern_groups(_names(table, base), group)
-        table["group"] = [own or g for own, g in zip(_groups(table), found)]
+        table["group"] = _with_pattern(_groups(table), _names(table, base), group)
     named = _groups(table)
     table["group"] = keep_together(table, base)
     table["fold"] = _one_fold(table, named, base) if "fold" in table else assign_folds(table, folds)
@@ -866,7 +871,7 @@ def _check_folds(table, fold, folds, root):
     remedy = f"`eat_folds {shown(root)}` writes balanced folds into a CSV file"
     if table.attrs["folds_given"]:
         remedy = "move clips between the folders that are its folds"
-        if root.is_file(): remedy = "change its column fold (or split), or delete it, and `eat_folds` deals anew"
+        if root.is_file(): remedy = "change its column fold or split, or delete both, and `eat_folds` deals anew"
     if not table.attrs["folds_given"] and fold in range(1, folds + 1) and fold not in set(table.fold):
         raise ValueError(f"{shown(root.name)}: no clip falls into fold {fold} of {folds}: choose another, or {remedy}")
     t = class_counts(table)
@@ -944,11 +949,11 @@ def _add_column(sheet, name):
     sheet.rows = [(line, [*cells, ""]) for line, cells in sheet.rows]
 
 def _add_fold(sheet):
-    "A column fold: empty, or with what a column split says."
-    if sheet.column("fold") is not None: return
-    folds = [_fold_number(sheet, line, sheet.cell(cells, "split")) for line, cells in sheet.rows]
-    sheet.names.append("fold")
-    sheet.rows = [(line, [*cells, str(f or "")]) for (line, cells), f in zip(sheet.rows, folds)]
+    "A column fold, whose empty cells say what those of a column split do."
+    _add_column(sheet, "fold")
+    i = sheet.column("fold")
+    for line, cells in sheet.rows:
+        if not cells[i].strip(): cells[i] = str(_fold_number(sheet, line, sheet.cell(cells, "split")) or "")
 
 def _add_clips(sheet, table, base):
     "Rows for the clips of a table."
@@ -1028,8 +1033,8 @@ def make_folds(
     if group is not None:
         _add_column(sheet, "group")
         i, base = sheet.column("group"), root.parent if root.is_file() else root
-        for (_, cells), g in zip(sheet.rows, pattern_groups(_names(t, base), group)):
-            if not cells[i].strip(): cells[i] = g or ""
+        found = _with_pattern([cells[i].strip() for _, cells in sheet.rows], _names(t, base), group)
+        for (_, cells), g in zip(sheet.rows, found): cells[i] = g or ""
         t["group"] = [cells[i].strip() or None for _, cells in sheet.rows]
     elif t.group.notna().any() and t.group.isna().any():
         warnings.warn(f"{shown(out)}: {t.group.isna().sum()} clips have no group, while others have one", stacklevel=2)
@@ -1037,8 +1042,8 @@ def make_folds(
     n = folds if folds is not None else there or 5
     if type(n) is not int or n < 2: raise ValueError(f"folds={n!r}, expected a whole number of at least 2")
     if there and n != there:
-        raise ValueError(f"{shown(out)}: folds={n}, but its column fold goes up to {there}: leave `folds` out for new "
-                         "clips, or delete that column to deal all clips anew")
+        raise ValueError(f"{shown(out)}: folds={n}, but its folds go up to {there}: leave `folds` out for new "
+                         "clips, or delete the columns fold and split to deal all clips anew")
     t["fold"] = deal_folds(t.labels, keep_together(t, out.parent), t.fold, n)
     i = sheet.column("fold")
     for (_, cells), f in zip(sheet.rows, t.fold):

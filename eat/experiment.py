@@ -107,7 +107,7 @@ EXPERIMENTS |= dict(
          "crops": _CROPS,
          "+ cross entropy": dict(_CROPS, loss="ce")}, without=1),
     recipe_5min=Experiment(
-        "What is the best use of five minutes on two cores? Fold 1 takes no part",
+        "What is the best use of five minutes? Fold 1 takes no part",
         {"as esc10": _FIVE,
          "longer crops": dict(_FIVE, n_samples=32768), # the network pads shorter ones to 32257
          "rate 1e-3": dict(_FIVE, lr=1e-3),

@@ -118,10 +118,8 @@ def read_clips(
 
 # %% ../nbs/engine/run.ipynb #5e0a100e
 def _keys(row):
-    """What a clip is known by: its file, and its samples, which another format or header leaves as they are. Silence in
-    memory or in a shard has neither: its name."""
-    found = [(kind, value) for kind, value in (("file", row.digest), ("samples", row.samples)) if value]
-    return found or [("name", row.file)]
+    "What a clip is known by: its file, and its samples, which another format or header leaves as they are."
+    return [(kind, value) for kind, value in (("file", row.digest), ("samples", row.samples)) if value]
 
 def known(
     record, # as `clip_table` gives it
@@ -145,7 +143,10 @@ def differences(
     record, # what the run was begun with
     now,    # what there is today
 ) -> str:   # empty if nothing differs
-    "What has changed since a run began, in words."
+    "What has changed since a run began, in words. Silence in memory or in a shard is known by nothing: it is counted."
+    known_by = [(t.digest != "") | (t.samples != "") for t in (record, now)]
+    silent = [Counter(zip(t.split[~k], t.label[~k])) for t, k in zip((record, now), known_by)]
+    record, now = (t[k].reset_index(drop=True) for t, k in zip((record, now), known_by))
     at = known(record, now)
     own = known(record, record) # of several copies, the one that stands for all
     today = list(zip(now.itertuples(), at))
@@ -160,8 +161,9 @@ def differences(
     text = "; ".join(f"{len(names)} {what}: {some(sorted(names))}" for what, names in found.items() if names)
     if text: return text
     more = Counter(zip(now.split, now.label, at)) - Counter(zip(record.split, record.label, own))
-    moved = sum(more.values())
-    return f"{moved} in another split or another number of times" if moved or len(now) != len(record) else ""
+    moved = sum(more.values()) + sum((silent[1] - silent[0]).values())
+    same = not moved and len(now) == len(record) and silent[0] == silent[1]
+    return "" if same else f"{moved} in another split or another number of times"
 
 # %% ../nbs/engine/run.ipynb #5e0a1012
 UNKNOWN = "this run was made by a version that kept only names: whether the clips are still the same cannot be checked"

@@ -129,6 +129,9 @@ def _shard_key(table, targets, sr:int) -> str:
     h.update(targets.numpy().tobytes())
     return h.hexdigest()
 
+_TOGETHER = ("group", "src_file", "recording", "speaker") # what clips of one recording or speaker have in common
+_TEXT = dict.fromkeys(("path", "samples", "error", *_TOGETHER), str) # as it stands in the tables
+
 def _kept(file, note, key:str) -> bool:
     "Whether a shard and its rows are there, whole, made from the same, and without a clip that could not be read."
     try:
@@ -168,7 +171,7 @@ def pack(
         key = _shard_key(table[here], targets[here], sr)
         if not _kept(file, note, key):
             _pack_part(file, note, table[here], targets[here], sr, key, opened)
-        told = pd.read_csv(note, keep_default_na=False, dtype=dict(path=str, samples=str, error=str))
+        told = pd.read_csv(note, keep_default_na=False, dtype=_TEXT)
         bad = told.error != ""
         failed.append(told[bad][["path", "error"]])
         rows.append(told[~bad].drop(columns=["error", "key"]).assign(shard=len(parts)))
@@ -255,8 +258,7 @@ class Shards:
         if verify: _verify(self.folder, about)
         self.sr, self.classes, self.name = about["sr"], about["classes"], about["name"]
         self.files, self._shards = [str(self.folder/s["file"]) for s in about["shards"]], about["shards"]
-        kinds = dict(path=str, samples=str)
-        self.table = pd.read_csv(self.folder/"clips.csv", dtype=kinds, keep_default_na=False)
+        self.table = pd.read_csv(self.folder/"clips.csv", dtype=_TEXT, keep_default_na=False)
         t = load_file(self.folder/"index.safetensors")
         self.lengths, self.levels, self._shard, self._counts = (t[k] for k in ("lengths", "levels", "shard", "counts"))
         self.targets = Targets(t["classes"], t["weights"], len(self.classes))
@@ -397,8 +399,8 @@ def counts(self:Shards): # DataFrame, classes x folds
 
 # %% ../nbs/engine/shards.ipynb #c0f11560
 def _columns(table) -> list:
-    "What a shard keeps of a table: with it, clips of one recording can be kept together."
-    return [c for c in ("path", "fold", "group", "src_file", "recording", "speaker") if c in table]
+    "What a shard keeps of a table. By the recording or the speaker the halves of a card's calibration are made."
+    return [c for c in ("path", "fold", *_TOGETHER) if c in table]
 
 def _table_of(dataset:str, root, group=None) -> tuple: # table, classes, targets, what opens a path
     "The clips of a data set, undecoded."

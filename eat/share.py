@@ -214,15 +214,15 @@ def _index(title, data, found) -> list:
                   metrics=[dict(type=kind.lower(), value=round(found[kind], 4))])
     return [dict(name=title, results=[result])]
 
-def _start_text(started:dict|None) -> list:
-    "Whose weights the training started from."
+def _start_text(started:dict|None, first="It") -> list:
+    "Whose weights the training started from, and theirs."
     if not started: return []
     title, _, source = DATA.get(started["dataset"], ("clips of an author's own", "", ""))
-    heard = started["test_clips_heard"]
+    heard = first == "It" and started["test_clips_heard"]
     caveat = f" They have heard {heard} of the clips to test on: no figures for new clips." if heard else ""
-    text = (f"It started from the weights `{started['name']}` (SHA-256 {started['sha256']}), trained on {title}"
+    text = (f"{first} started from the weights `{started['name']}` (SHA-256 {started['sha256']}), trained on {title}"
             + (f": {source}." if source else ".") + caveat)
-    return [text, "", *(t.replace("It started", "Those started", 1) for t in _start_text(started.get("started_from")))]
+    return [text, "", *_start_text(started.get("started_from"), "Those")]
 
 def _origin_text(result:dict) -> list:
     "How the network was made."

@@ -6,10 +6,11 @@
 __all__ = ['n_steps', 'one_cycle', 'param_groups', 'ema_lists', 'ema_update', 'make_augment', 'seed_of', 'begin_batch', 'batch_at', 'State', 'new_state', 'can_compile', 'compiled', 'is_binary', 'prepare_batch', 'update', 'train_step', 'check_weights', 'load_body', 'start_from', 'stages_down', 'decay_rates', 'freeze_body', 'probe_steps', 'Training', 'evaluate_now', 'run_steps', 'make_training', 'Run', 'settle_temperature', 'end_run', 'fit', 'eat_train']
 
 # %% ../nbs/10_train.ipynb #51523a34
-import copy, dataclasses, hashlib, json, shutil, warnings
+import copy, dataclasses, hashlib, json, os, shutil, sysconfig, warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ from .loop import OneHead
 from .loss import SINGLE, TASKS, Objective, WithAuxiliary, class_weights, clip_weights
 from .mix import RandomMix
 from .model import EAT
-from .settings import AUGMENTS, TrainConfig, preset
+from .settings import AUGMENTS, DATASETS, TrainConfig, preset
 from .source import Source
 from .windows import wants_bf16
 
@@ -93,7 +94,8 @@ def make_augment(
     transforms = AUGMENTS[config.augment]
     if config.background:
         from eat.corpora import background_noise
-        transforms += background_noise(config.root, config.sr)
+        own = DATASETS[config.dataset][0] == "SpeechCommands" # else they lie in EAT_DATA
+        transforms += background_noise(config.root if own else None, config.sr)
     one = AudioAugment(config.sr, transforms, NOISES if config.noise == "one" else ())
 
     def several(x, generator=None):
@@ -207,7 +209,9 @@ def new_state(
 # %% ../nbs/10_train.ipynb #10step01
 def can_compile() -> bool:
     "Whether there is what PyTorch writes kernels for a GPU with."
-    return bool(find_spec("triton")) and any(map(shutil.which, ("cc", "gcc", "clang")))
+    compiler = "CC" in os.environ or any(map(shutil.which, ("cc", "gcc", "clang")))
+    headers = Path(sysconfig.get_paths()["include"], "Python.h").exists()
+    return bool(find_spec("triton")) and compiler and headers
 
 def compiled(
     net:nn.Module,  # the learner, or what several processes make of it
@@ -220,7 +224,8 @@ def compiled(
     gpu = device.type == "cuda"
     if not (config.compile == "on" or config.compile == "auto" and gpu): return net, objective
     if config.compile == "auto" and not can_compile():
-        warnings.warn("not compiled, so slower: triton and a compiler of C (gcc) are missing")
+        warnings.warn("not compiled, so slower: triton, a compiler of C (gcc) or Python.h is "
+                      "missing; compile='on' tries it all the same")
         return net, objective
     mode = "reduce-overhead" if gpu and world == 1 else None
     return torch.compile(net, mode=mode), torch.compile(objective, mode=mode)
@@ -644,7 +649,7 @@ def _set_weights(t:Training, resume:str, clips) -> dict: # what `config.json` sa
         t.started = json.loads((t.path/"config.json").read_text()).get("started_from")
     elif (t.path/"result.json").exists():
         raise ValueError(f"{t.path} has ended and its state.pt is gone, expected one to go on from; eat_evaluate tests "
-                         "its weights as they are, and without resume a new run begins")
+                         "its weights as they are; a new run begins without resume, or in another `out`")
     elif t.config.pretrained: t.started = start_from(t.state, t.config, clips)
     _check_together(t)
     return dict(started_from=t.started) if t.started else {}
