@@ -146,13 +146,14 @@ def differences(
     "What has changed since a run began, in words. Silence in memory or in a shard is known by nothing: it is counted."
     known_by = [(t.digest != "") | (t.samples != "") for t in (record, now)]
     silent = [Counter(zip(t.split[~k], t.label[~k])) for t, k in zip((record, now), known_by)]
+    quiet = now.file[~known_by[1]].tolist()
     record, now = (t[k].reset_index(drop=True) for t, k in zip((record, now), known_by))
     at = known(record, now)
     own = known(record, record) # of several copies, the one that stands for all
     today = list(zip(now.itertuples(), at))
     lost = {_short(f): f for f, i in zip(record.file, own) if i not in set(at)}
     new = [r.file for r, i in today if i is None]
-    changed = [f for f in new if _short(f) in lost]
+    changed = [f for f in new + quiet if _short(f) in lost]
     added = [f for f in new if _short(f) not in lost]
     gone = [lost[n] for n in set(lost) - {_short(f) for f in changed}]
     relabelled = [f"{r.file} ({r.label}, was {record.label[i]})" for r, i in today
