@@ -7,7 +7,7 @@ __all__ = ['SCENES', 'sounding', 'scene', 'truth_at', 'scene_clips', 'train_list
            'publish_scenes', 'eat_scene']
 
 # %% ../nbs/engine/scene.ipynb #01bcc3c0
-import dataclasses, json
+import dataclasses
 from pathlib import Path
 
 import numpy as np, torch
