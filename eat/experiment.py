@@ -42,6 +42,7 @@ _PHASEMIX = dict(_BINARY, mixes=("phasemix",))
 _WHOLE = dict(n_samples=57344, epochs=40, crop="random", loss="auto")
 _CROPS = dict(_WHOLE, n_samples=28672, epochs=80, crop="sound")
 _FIVE = dict(steps=300, eval_every=1000) # of `esc10`: about five minutes
+_FIFTEEN = dict(steps=900, eval_every=1000)
 
 # %% ../nbs/engine/experiment.ipynb #812f163e
 EXPERIMENTS = dict(
@@ -116,6 +117,11 @@ EXPERIMENTS |= dict(
          "no transforms": dict(_FIVE, augment="none"),
          "no self-distillation": dict(_FIVE, self_distill=False),
          "batches of 8": dict(_FIVE, batch_size=8, steps=600, ema_decay=.9975)}, "as esc10", without=1),
+    recipe_15min=Experiment(
+        "Three times as many steps: do transforms and mixing pay now? Fold 1 takes no part",
+        {"as esc10": _FIFTEEN,
+         "no transforms": dict(_FIFTEEN, augment="none"),
+         "no mixing": dict(_FIFTEEN, mix_p=0.)}, "as esc10", without=1),
 )
 
 # %% ../nbs/engine/experiment.ipynb #3b6da125
