@@ -200,16 +200,17 @@ def probabilities(self:Classifier,
 # %% ../nbs/engine/infer.ipynb #6465fb7b
 @patch
 def _means(self:Classifier, sounds, sr, f, batch) -> list: # one for each recording
-    "The mean of `f` over the windows that vote. Warns of a silent recording."
+    "The mean of `f` over the windows, as they vote. Warns of a silent recording."
     windows = ((i, *w) for i, x in enumerate(sounds) for w in self.windows(x, sr))
     means = []
     for i, rows in groupby(self._heard(windows, f, batch), key=itemgetter(0)):
         _, _, each, levels = zip(*rows)
         each, one_clip = torch.stack(each), torch.zeros(len(each), dtype=torch.int64)
-        vote = votes(torch.stack(levels), one_clip, 1)
-        if vote.any(): each = each[vote]
-        else: warnings.warn(f"{source_name(sounds[i])} is silent: the answer means nothing", stacklevel=3)
-        means.append(each.double().mean(0))
+        vote = votes(torch.stack(levels), one_clip, 1, self.config, self.task).double()
+        if not vote.any():
+            warnings.warn(f"{source_name(sounds[i])} is silent: the answer means nothing", stacklevel=3)
+            vote = torch.ones_like(vote)
+        means.append(vote @ each.double()/vote.sum())
     return means
 
 @patch
@@ -228,7 +229,7 @@ def predict(self:Classifier,
     threshold:float|None=None, # instead of `top_k`: every label at least so probable, or none
     batch:int|None=None, # as in `probabilities`
 ) -> list[tuple[str, float]]:  # the best labels first, each with its probability; or a list of such
-    """The most probable labels of a recording: the mean over the windows that vote
+    """The most probable labels of a recording: the mean over its windows, as they vote
     (`eat.windows.votes`). Warns if it is silent. Probabilities sum to 1 if the run was trained
     on one class a clip, else each class is a question of its own. Errors as `eat.files.stream`
     raises them."""

@@ -85,6 +85,7 @@ class InputConfig:
     preparation:Literal[1, 2] = 2 # 2: `eat.data.prepare` on a window; 1: each clip scaled on load, as older runs had it
     windows:int|None = setting(None, low=1) # windows over a longer clip in evaluation; None: as `overlap` asks for
     overlap:float = setting(.5, 0, .95) # share of a window that the next one repeats
+    vote:Literal["level", "equal"] = "level" # a window counts by its peak, or all alike (several classes: always alike)
 
 # %% ../nbs/engine/settings.ipynb #24ef70c1
 @dataclass
@@ -301,7 +302,7 @@ def preset(
     return TrainConfig(**settings | overrides)
 
 # %% ../nbs/engine/settings.ipynb #bf85e651
-OLD = dict(preparation=1, windows=1, task="single") # what a run had before its config.json said so
+OLD = dict(preparation=1, windows=1, vote="equal", task="single") # what a run had before its config.json said so
 
 def may_differ(
     config, # a dataclass of settings, or its class

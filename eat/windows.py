@@ -29,24 +29,28 @@ def votes(
     level:Tensor, # of each window (windows,), as `window_levels` gives it
     clip:Tensor,  # which clip it belongs to (windows,), int64
     n:int,        # clips
-) -> Tensor:      # (windows,), bool
-    "Which windows sound, and are not 40 dB (`eat.data.QUIET`) below the loudest of their clip."
+    config:TrainConfig,
+    task:Task=SINGLE,
+) -> Tensor:      # (windows,), at least 0
+    """How much each window counts: its level, or 1 if all count alike. Nothing if it is silent, or 40 dB
+    (`eat.data.QUIET`) below the loudest of its clip."""
     loudest = torch.zeros(n).scatter_reduce(0, clip, level, "amax")
-    return (level >= SILENCE) & (level >= loudest[clip]/QUIET)
+    heard = (level >= SILENCE) & (level >= loudest[clip]/QUIET)
+    return heard*level if config.vote == "level" and task == SINGLE else heard.to(level)
 
 # %% ../nbs/engine/windows.ipynb #dac9b725
 def mean_over_windows(
     scores:Tensor,  # of each window (windows, classes)
     clip:Tensor,    # which clip it belongs to (windows,), int64
-    heard:Tensor,   # whether it votes (windows,), bool; in a clip where none does all count
+    weight:Tensor,  # how much it counts (windows,), at least 0; in a clip where none does all count alike
     n:int,          # clips
     task:Task=SINGLE,
-) -> Tensor: # (n, classes), float32: their probabilities are the mean of the windows' probabilities
+) -> Tensor: # (n, classes), float32: their probabilities are the weighted mean of the windows' probabilities
     "The scores of clips from those of their windows."
     if len(scores) == n: return scores
     def total(w):
         return torch.zeros(n, *w.shape[1:], dtype=torch.double).index_add_(0, clip, w)
-    vote = heard.double()
+    vote = weight.double()
     vote = vote + (total(vote) == 0)[clip]
     def log_mean(p):
         return (total(p*vote[:, None])/total(vote)[:, None]).clamp(min=1e-30).log()
@@ -91,8 +95,8 @@ def predict_scores(
         levels.append(window_levels(x, config))
         with torch.autocast("cuda", torch.bfloat16, enabled=half): out = model(network_input(x, config))
         scores.append(out.float())
-    heard = votes(torch.cat(levels).cpu(), clip, len(rows))
-    means = mean_over_windows(torch.cat(scores).cpu(), clip, heard, len(rows), task)
+    weight = votes(torch.cat(levels).cpu(), clip, len(rows), config, task)
+    means = mean_over_windows(torch.cat(scores).cpu(), clip, weight, len(rows), task)
     return means/config.temperature if task == SINGLE else means
 
 # %% ../nbs/engine/windows.ipynb #7081d17b
