@@ -209,7 +209,7 @@ def _means(self:Classifier, sounds, sr, f, batch) -> list: # one for each record
         vote = votes(torch.stack(levels), one_clip, 1, self.config, self.task).double()
         if not vote.any():
             warnings.warn(f"{source_name(sounds[i])} is silent: the answer means nothing", stacklevel=3)
-            vote = torch.ones_like(vote)
+            vote += 1
         means.append(vote @ each.double()/vote.sum())
     return means
 
@@ -229,10 +229,9 @@ def predict(self:Classifier,
     threshold:float|None=None, # instead of `top_k`: every label at least so probable, or none
     batch:int|None=None, # as in `probabilities`
 ) -> list[tuple[str, float]]:  # the best labels first, each with its probability; or a list of such
-    """The most probable labels of a recording: the mean over its windows, as they vote
-    (`eat.windows.votes`). Warns if it is silent. Probabilities sum to 1 if the run was trained
-    on one class a clip, else each class is a question of its own. Errors as `eat.files.stream`
-    raises them."""
+    """The most probable labels of a recording: the mean over its windows, as they vote (`eat.windows.votes`). Warns if
+    it is silent. Probabilities sum to 1 if the run was trained on one class a clip, else each class is a question of
+    its own. Errors as `eat.files.stream` raises them."""
     if not isinstance(top_k, int) or top_k < 1:
         raise ValueError(f"top_k={top_k!r}, expected a whole number of at least 1")
     if threshold is not None and not 0 <= threshold <= 1:
