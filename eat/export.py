@@ -50,8 +50,8 @@ def about(model, prepare:bool) -> dict: # texts
     said = dict(eat=eat.__version__, prepared=prepare)
     if isinstance(model, Classifier):
         c = model.config
-        said |= dict(classes=model.classes, sr=c.sr, n_samples=c.n_samples, peak=c.peak, overlap=c.overlap, task=c.task,
-                     temperature=c.temperature, model=c.model, dataset=c.dataset, input=c.input)
+        said |= dict(classes=model.classes, sr=c.sr, n_samples=c.n_samples, peak=c.peak, overlap=c.overlap, vote=c.vote,
+                     task=c.task, temperature=c.temperature, model=c.model, dataset=c.dataset, input=c.input)
     elif hasattr(model, "n_samples"): said["n_samples"] = model.n_samples
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in said.items()}
 
@@ -359,11 +359,14 @@ def page_facts(
     c = classifier.config
     title = c.model.replace("_", "-").upper()
     parts = sum(p.numel() for p in classifier.model.parameters())/1e6
-    figures = f" On held-out clips: {figures_text(of_run(result))[0][2:]}." if result else ""
+    found = result.get("as_saved", {})
+    if result and "clips" not in found: found = of_run(result)
+    figures = f" On held-out clips: {figures_text(found)[0][2:]}." if result else ""
     facts = (f"{title}, {parts:.1f} million parameters, hears {c.n_samples/c.sr:.1f} s at {c.sr} Hz.{figures} "
              f"{licence_of(c)[2]}. Licence: {licence_of(c)[1]}")
     return dict(title=title.split("-")[0], classes=classifier.classes, sr=c.sr, n_samples=c.n_samples,
-                overlap=c.overlap, task=c.task, temperature=c.temperature, silence=SILENCE, quiet=QUIET, facts=facts)
+                overlap=c.overlap, vote=c.vote, task=c.task, temperature=c.temperature, silence=SILENCE, quiet=QUIET,
+                facts=facts)
 
 def write_page(
     classifier,        # a `Classifier`

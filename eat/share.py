@@ -306,7 +306,8 @@ def _fill(folder, run, net, config, classes, half, licence, root):
     found = measured(folder, root or config.root, "cpu") if result and "given" not in more else None
     if result:
         origin = provenance()
-        own = dict(half=half, **(found or {}), commit=origin["commit"], date=origin["date"])
+        own = dict(half=half, vote=config.vote, temperature=config.temperature, **(found or {}))
+        own |= dict(commit=origin["commit"], date=origin["date"])
         write_json(folder/"result.json", result | dict(as_saved=own))
     millions = sum(p.numel() for p in net.parameters())/1e6
     text = f"{millions:.2f} million parameters in {'half' if half else 'single'} precision"

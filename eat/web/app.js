@@ -289,7 +289,9 @@ async function classify(x, name) {
   const voting = each.filter(e => e.votes && e.p && e.peak >= loudest/quiet);
   each.forEach((e, k) => { if (e.peak < loudest/quiet) timeline.labels[k].index = -1; });
   if (!voting.length) return showNothing("quiet");
-  const mean = classes.map((_, i) => voting.reduce((sum, e) => sum + e.p[i], 0)/voting.length);
+  const weight = e => about.vote === "level" && about.task !== "multi" ? e.peak : 1;
+  const all = voting.reduce((sum, e) => sum + weight(e), 0);
+  const mean = classes.map((_, i) => voting.reduce((sum, e) => sum + weight(e)*e.p[i], 0)/all);
   showLabel(calibrated(mean), voting.length > 1 ? "on the whole: " : "");
   say(`${name}: ${time(x.length/sr)}, the answer is the mean over ${voting.length} window${voting.length > 1 ? "s" : ""}.`);
 }
