@@ -21,7 +21,7 @@ from .loss import figure_text, metric_of
 from .mix import MIXES
 from .phase import MODES
 from .command import command
-from .run import expand
+from .run import alone_in, expand
 from .settings import PRESETS, one_of, preset
 from .source import open_data
 
@@ -203,9 +203,10 @@ def _run_key(row:dict): return row["row"], row["fold"], row["seed"]
 
 def _append(file:Path, row:dict):
     "Put a run's row into a table, in place of an older one of the same row, fold and seed."
-    old = pd.read_csv(file).to_dict("records") if file.exists() else []
-    others = [r for r in old if _run_key(r) != _run_key(row)]
-    with atomic_write(file) as tmp: pd.DataFrame([*others, row]).to_csv(tmp, index=False, float_format="%.6g")
+    with alone_in(file.parent):
+        old = pd.read_csv(file).to_dict("records") if file.exists() else []
+        others = [r for r in old if _run_key(r) != _run_key(row)]
+        with atomic_write(file) as tmp: pd.DataFrame([*others, row]).to_csv(tmp, index=False, float_format="%.6g")
 
 # %% ../nbs/engine/experiment.ipynb #54a442fc
 def _complete(name:str, base:str, changes:dict) -> dict: # row -> fields

@@ -16,7 +16,7 @@ from .command import command, settings_text
 from .core import atomic_write, some
 from .evaluate import accuracy_interval
 from .loss import metric_of
-from .run import UNKNOWN, clip_table, differences, expand, read_clips, write_json
+from .run import UNKNOWN, alone_in, clip_table, differences, expand, read_clips, write_json
 from .settings import (MAY_DIFFER, PRESETS, TrainConfig, one_of, settings_differ,
                           whole_settings)
 from .source import few_clips, open_data
@@ -100,9 +100,10 @@ def _add_row(file:Path, run:Run, clips:int):
                **{f"best_epoch_{metric}": best}, loss=run.metrics["loss"],
                seconds=run.history[-1]["seconds"], epochs=run.history[-1]["epoch"], clips=clips,
                path=run.path.name)
-    others = [r for r in _read_log(file).to_dict("records") if r["name"] != row["name"]]
-    with atomic_write(file) as tmp:
-        pd.DataFrame([*others, row]).to_csv(tmp, index=False, float_format="%.6g")
+    with alone_in(file.parent):
+        others = [r for r in _read_log(file).to_dict("records") if r["name"] != row["name"]]
+        with atomic_write(file) as tmp:
+            pd.DataFrame([*others, row]).to_csv(tmp, index=False, float_format="%.6g")
 
 def _run_path(config:TrainConfig) -> Path|None:
     "The folder of a run that has a row in the log and a result; None if there is none."

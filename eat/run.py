@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UNKNOWN', 'expand', 'write_json', 'clip_table', 'write_clips', 'read_clips', 'known', 'differences', 'seen_before',
-           'part_of_training', 'Busy', 'locked', 'new_run_folder', 'length_hint', 'check_room']
+           'part_of_training', 'Busy', 'locked', 'new_run_folder', 'alone_in', 'length_hint', 'check_room']
 
 # %% ../nbs/engine/run.ipynb #5e0a1003
 import json, os, shutil, socket, sys, time, warnings
@@ -289,6 +289,23 @@ def new_run_folder(
             except OSError as e:
                 raise type(e)(f"{source_name(path)}: the folder of a run cannot be made ({e.strerror})") from e
         yield path
+
+# %% ../nbs/engine/run.ipynb #80d3e2da
+@contextmanager
+def alone_in(
+    folder, # is made if need be
+):
+    "Inside the block no other process of this machine is in a block for the same folder: it waits. No file is left."
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    if fcntl is None: # a system without such locks
+        yield
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError): # a file system without them
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally: os.close(fd)
 
 # %% ../nbs/engine/run.ipynb #5e0a1031
 def _fitting(n:float) -> str:

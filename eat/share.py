@@ -244,8 +244,8 @@ def _about(config, classes, weights) -> list:
     how = ", weighted by their peaks" if config.vote == "level" and config.task != "multi" else ""
     return ["The end-to-end audio classifier of *End-to-End Audio Strikes Back*, as `eat` implements it: waveforms in, "
             f"classes out. {weights}.", "",
-            f"It hears {config.n_samples/config.sr:.2f} s at {config.sr} Hz at once (longer recordings as windows{how}) and "
-            f"knows {len(classes)} classes: {', '.join(classes)}.", ""]
+            f"It hears {config.n_samples/config.sr:.2f} s at {config.sr} Hz at once (longer recordings as windows"
+            f"{how}) and knows {len(classes)} classes: {', '.join(classes)}.", ""]
 
 # %% ../nbs/engine/share.ipynb #d99b115a
 _HOW = """## Use it
