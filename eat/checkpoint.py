@@ -207,8 +207,8 @@ def _check_same(path, config, described, clips, names):
     there, now = (d | d.get("own", {}) | dict(own=None) for d in (there, described))
     diff = settings_differ(there, now, may_differ(config))
     if diff:
-        raise OtherRun(f"{path} cannot be continued, its configuration differs ({diff}): leave out `resume` for a "
-                            "new run, or choose another `out`")
+        raise OtherRun(f"{path} cannot be continued, its configuration differs ({diff}): give the settings of "
+                       "the folder, leave out `resume` for a new run, or choose another `out`")
     record = read_clips(path)
     if record is None and names_there == names: return warnings.warn(f"{path}: {UNKNOWN}", stacklevel=4)
     diff = "other names or labels" if record is None else differences(record, clips)

@@ -80,7 +80,7 @@ class Evaluation:
     clips:ClipSet
     scores:Tensor  # (clips, classes), before softmax or sigmoid, at the run's temperature
     targets:Tensor # (clips, classes), 0 or 1
-    windows:int = 1 # over the longest clip; the scores are their mean
+    windows:int = 1 # over the longest clip; the scores are their weighted mean
     task:Task|None = None # what was asked; None: as the targets say
     fitted_here:bool = False # whether the temperature of the run was fitted on these very clips
 

@@ -37,6 +37,7 @@ class Experiment:
 _PHASE = dict(input="phase", noise="none", mix_p=0.) # without mixing `loss="auto"` is smoothed cross entropy
 # for all rows alike: with "auto" a row without mixing would have another loss than one with it
 _BINARY = dict(loss="bce")
+_ALIKE = dict(_BINARY, vote="equal")
 _COMMON = dict(block="common", dilated=False, head="gap")
 _PHASEMIX = dict(_BINARY, mixes=("phasemix",))
 _WHOLE = dict(n_samples=57344, epochs=40, crop="random", loss="auto")
@@ -97,10 +98,10 @@ EXPERIMENTS |= dict(
 EXPERIMENTS |= dict(
     crops=Experiment(
         "What is a crop scaled by, and where is it cut? Fold 1 takes no part",
-        {"scaled with its clip": dict(_BINARY, preparation=1),
-         "scaled by itself": dict(_BINARY),
-         "around sound": dict(_BINARY, crop="sound"),
-         "with a margin": dict(_BINARY, crop="sound", crop_margin=.5)},
+        {"scaled with its clip": dict(_ALIKE, preparation=1), # which knows no levels of windows
+         "scaled by itself": dict(_ALIKE),
+         "around sound": dict(_ALIKE, crop="sound"),
+         "with a margin": dict(_ALIKE, crop="sound", crop_margin=.5)},
         "scaled with its clip", without=1),
     recipe=Experiment(
         "Whole clips, or twice as many steps on shorter crops around sound? Fold 1 takes no part",
@@ -118,10 +119,9 @@ EXPERIMENTS |= dict(
          "no self-distillation": dict(_FIVE, self_distill=False),
          "batches of 8": dict(_FIVE, batch_size=8, steps=600, ema_decay=.9975)}, "as esc10", without=1),
     recipe_15min=Experiment(
-        "Three times as many steps: do transforms and mixing pay now? Fold 1 takes no part",
+        "Three times as many steps: do the transforms pay now? Fold 1 takes no part",
         {"as esc10": _FIFTEEN,
-         "no transforms": dict(_FIFTEEN, augment="none"),
-         "no mixing": dict(_FIFTEEN, mix_p=0.)}, "as esc10", without=1),
+         "no transforms": dict(_FIFTEEN, augment="none")}, "as esc10", without=1),
 )
 
 # %% ../nbs/engine/experiment.ipynb #3b6da125
@@ -194,10 +194,14 @@ def _row(name:str, row:str, base:str, fields:dict, run) -> dict:
     result = json.loads((Path(run.path)/"result.json").read_text())
     measured = {metric: getattr(run, metric), "loss": run.loss, "clips": run.clips}
     effort = {k: result[k] for k in ("steps", "epochs", "seconds")}
-    recipe = dict(preset=base, changes=json.dumps(fields), command=_command(name, base, run.fold, run.seed))
+    recipe = dict(preset=base, changes=json.dumps(fields), vote=result["config"].get("vote", "equal"),
+                  command=_command(name, base, run.fold, run.seed))
     origin = {k: result[k] for k in ("commit", "date", "hardware")}
     return dict(experiment=name, row=row, fold=run.fold, seed=run.seed, **measured, **effort, **recipe, **origin,
                 versions=json.dumps(result["versions"]))
+
+def _votes(table) -> list: # before there was this column all windows counted alike
+    return table.vote.fillna("equal").tolist() if "vote" in table else ["equal"]*len(table)
 
 def _run_key(row:dict): return row["row"], row["fold"], row["seed"]
 
@@ -286,6 +290,9 @@ def read_experiment(
     if stale:
         raise ValueError(f"{shown}: {', '.join(dict.fromkeys(stale))}: trained with other settings than this row has "
                          f"now; delete the file, and `{command}` makes it again")
+    if len(set(_votes(t))) > 1:
+        raise ValueError(f"{shown}: in some runs windows count by their level, in some all alike (column vote): delete "
+                         f"those rows, and `{command}` makes them again")
     grid = t.pivot_table(metric_of(t), ["fold", "seed"], "row").reindex(columns=list(rows))
     if grid.isna().any(axis=None):
         raise ValueError(f"{shown} is not complete, `{command}` goes on; so far\n{(100*grid).round(1)}")

@@ -121,7 +121,7 @@ def _ended(config:TrainConfig) -> bool:
     apart = ["task"] if config.task == "auto" else [] # the targets decided it
     diff = settings_differ(there, dataclasses.asdict(config), (*MAY_DIFFER, *apart))
     if diff:
-        raise ValueError(f"{path} has ended with other settings ({diff}): choose another `out`")
+        raise ValueError(f"{path} has ended with other settings ({diff}): give those, or choose another `out`")
     return True
 
 def _check_clips(runs:list, left:list, data, show:bool):

@@ -107,7 +107,7 @@ def _tell_licence(path):
 # %% ../nbs/engine/infer.ipynb #6465fb78
 class Classifier:
     """A trained network with its preprocessing: files or waveforms in, labels with probabilities
-    out. A recording longer than the network's windows is answered by the mean over the same windows
+    out. A recording longer than the network's windows is answered by the weighted mean over the same windows
     as in `evaluate`. They are cut as it goes by; only where a run asks for a number of windows
     (`windows`) the whole recording is held, since they are spaced evenly. `frozen` is what listens:
     on a CPU a copy of `model` that later changes of `model` do not reach (engine/frozen).

@@ -302,8 +302,10 @@ def alone_in(
         return
     fd = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError): # a file system without them
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        try: fcntl.flock(fd, fcntl.LOCK_EX)
+        except OSError as e:
+            warnings.warn(f"this file system knows no locks ({e.strerror}): processes that write the same table at the "
+                          "same moment may lose rows", stacklevel=3)
         yield
     finally: os.close(fd)
 

@@ -85,7 +85,7 @@ class InputConfig:
     preparation:Literal[1, 2] = 2 # 2: `eat.data.prepare` on a window; 1: each clip scaled on load, as older runs had it
     windows:int|None = setting(None, low=1) # windows over a longer clip in evaluation; None: as `overlap` asks for
     overlap:float = setting(.5, 0, .95) # share of a window that the next one repeats
-    vote:Literal["level", "equal"] = "level" # a window counts by its peak, or all alike (several classes: always alike)
+    vote:Literal["level", "equal"] = "level" # windows count by their peaks, or all alike (several classes: always)
 
 # %% ../nbs/engine/settings.ipynb #24ef70c1
 @dataclass

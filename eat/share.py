@@ -241,11 +241,11 @@ def _figures(config, figures, result, where) -> list:
 
 def _about(config, classes, weights) -> list:
     "What the network hears and knows."
-    how = ", weighted by their peaks" if config.vote == "level" and config.task != "multi" else ""
+    by_level = (config.vote, config.preparation, config.task == "multi") == ("level", 2, False)
     return ["The end-to-end audio classifier of *End-to-End Audio Strikes Back*, as `eat` implements it: waveforms in, "
             f"classes out. {weights}.", "",
             f"It hears {config.n_samples/config.sr:.2f} s at {config.sr} Hz at once (longer recordings as windows"
-            f"{how}) and knows {len(classes)} classes: {', '.join(classes)}.", ""]
+            f"{', weighted by their peaks'*by_level}) and knows {len(classes)} classes: {', '.join(classes)}.", ""]
 
 # %% ../nbs/engine/share.ipynb #d99b115a
 _HOW = """## Use it

@@ -163,7 +163,7 @@ async function listen() {
   const memory = new Float32Array(whole); // the last samples
   let total = 0, last = 0, busy = false, loudest = 0, hop = sr/4;
   const answer = async () => {
-    const n = Math.min(total, whole), x = memory.slice(whole - n), {peak} = level(x), t = total/sr, since = last/sr;
+    const n = Math.min(total, whole), x = memory.slice(whole - n), {peak} = level(x, silence), t = total/sr, since = last/sr;
     last = total;
     loudest = Math.max(loudest*.998, peak); // forgets a bang after a while
     if (peak < silence || peak < loudest/quiet) {
@@ -187,7 +187,7 @@ async function listen() {
     memory.set(piece, whole - piece.length);
     total += piece.length;
     timeline.hear(piece);
-    showLevel(level(piece).peak);
+    showLevel(level(piece, silence).peak);
     if (!busy && total - last >= hop && total >= sr/2) answer().catch(stop);
   };
   const stop = () => {
@@ -237,7 +237,7 @@ async function decode(file) { // -> samples at the network's rate
 
 function cut(x, start) { // a window; what is shorter loses its mean before zeros are added, as in training
   if (x.length >= whole) return x.slice(start, start + whole);
-  const {mean} = level(x), w = new Float32Array(whole);
+  const {mean} = level(x, silence), w = new Float32Array(whole);
   x.forEach((v, i) => w[i] = v - mean);
   return w;
 }
@@ -276,7 +276,7 @@ async function classify(x, name) {
   const each = [];
   for (const [k, start] of starts.entries()) {
     if (mode !== "file") break;
-    const w = cut(x, start), {peak} = level(w), middle = s => (s + Math.min(whole, x.length)/2)/sr;
+    const w = cut(x, start), {peak} = level(w, silence), middle = s => (s + Math.min(whole, x.length)/2)/sr;
     const from = k ? (middle(starts[k - 1]) + middle(start))/2 : 0;
     const to = k + 1 < starts.length ? (middle(start) + middle(starts[k + 1]))/2 : x.length/sr;
     const p = peak < silence ? null : probabilities((await ask(w)).scores);

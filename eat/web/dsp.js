@@ -112,11 +112,26 @@ export const softmax = z => {
 export const sigmoid = z => Array.from(z, v => 1/(1 + Math.exp(-v)));
 export const sharpen = (p, temperature) => softmax(p.map(v => Math.log(Math.max(v, 1e-30))/temperature));
 
-// Mean, and largest distance from it.
-export function level(x) {
-  let mean = 0, peak = 0;
-  for (const v of x) mean += v;
-  mean /= x.length;
-  for (const v of x) peak = Math.max(peak, Math.abs(v - mean));
+// Mean, and largest distance from it, without up to three isolated samples that tower over all others by 20 dB: a click
+// (`eat.data.mean_and_peak`). `silence` is the peak of what counts as silent.
+export function level(x, silence, tower = 10) {
+  const parts = Math.min(64, x.length), size = Math.floor(x.length/parts);
+  const means = Float64Array.from({length: parts}, (_, i) => {
+    let sum = 0;
+    for (const v of x.subarray(i*size, (i + 1)*size)) sum += v;
+    return sum/size;
+  });
+  const middle = means.sort()[Math.floor(parts/2)], largest = [0, 0, 0, 0]; // the four largest distances, ascending
+  for (const v of x) {
+    if (Math.abs(v - middle) > largest[0]) {
+      largest[0] = Math.abs(v - middle);
+      largest.sort((p, q) => p - q);
+    }
+  }
+  const click = v => largest[0] >= silence && Math.abs(v - middle) > tower*largest[0];
+  let mean = 0, kept = 0, peak = 0;
+  for (const v of x) if (!click(v)) { mean += v; kept++; }
+  mean /= kept;
+  for (const v of x) if (!click(v)) peak = Math.max(peak, Math.abs(v - mean));
   return {mean, peak};
 }
