@@ -362,6 +362,7 @@ def summary(self:Evaluation) -> str: # a few lines of text
 
 # %% ../nbs/engine/folds.ipynb #f01d0013
 import sys
+from pathlib import Path
 from .checkpoint import newest_run, unfinished
 from .command import command
 from .core import BOX, atomic_write, find_model
