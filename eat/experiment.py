@@ -42,6 +42,8 @@ _COMMON = dict(block="common", dilated=False, head="gap")
 _PHASEMIX = dict(_BINARY, mixes=("phasemix",))
 _WHOLE = dict(n_samples=57344, epochs=40, crop="random", loss="auto")
 _CROPS = dict(_WHOLE, n_samples=28672, epochs=80, crop="sound")
+_SHORT = dict(_BINARY, epochs=20, eval_every=1000)
+_LONG = dict(_SHORT, epochs=100)
 _FIVE = dict(steps=300, eval_every=1000) # of `esc10`: about five minutes
 _FIFTEEN = dict(steps=900, eval_every=1000)
 
@@ -83,6 +85,12 @@ EXPERIMENTS |= dict(
         "Does PhaseMix need the shorter arc? (alone, with no other mix)",
         {"printed": dict(_PHASEMIX, arc="printed"),
          "shorter arc": dict(_PHASEMIX, arc="short")}),
+    mixing=Experiment(
+        "Does mixing need a longer training to pay? (all four ways against none)",
+        {"short, no mixing": dict(_SHORT, mix_p=0.),
+         "short, mixing": dict(_SHORT),
+         "long, no mixing": dict(_LONG, mix_p=0.),
+         "long, mixing": dict(_LONG)}),
     noise=Experiment(
         "Half of the clips with one of eight kinds of noise at 30 dB, or six colours at 10 to 30 dB, "
         "each on half of the clips, as the first published code had it?",
