@@ -61,12 +61,13 @@ def _seconds(f, device:torch.device) -> float:
 def in_turn(
     *functions,     # to be compared, called without arguments
     device:str|torch.device="cpu", # where they work
-    repeats:int=5,  # turns; one more goes before, uncounted
+    repeats:int=5,  # turns; before them go uncounted ones: what compiles records in the second and replays from the third
 ) -> list: # for each function the seconds of every turn
     "Time functions side by side: one turn calls each of them once."
     device = torch.device(device)
-    turns = [[_seconds(f, device) for f in functions] for _ in range(repeats+1)]
-    return [list(seconds) for seconds in zip(*turns[1:])]
+    uncounted = 3 if device.type == "cuda" else 1
+    turns = [[_seconds(f, device) for f in functions] for _ in range(repeats + uncounted)]
+    return [list(seconds) for seconds in zip(*turns[uncounted:])]
 
 # %% ../nbs/engine/bench.ipynb #a34ab73d
 _CALL = "import json, sys, eat.bench as b; print(json.dumps(getattr(b, sys.argv[1])(**json.loads(sys.argv[2]))))"
@@ -416,8 +417,9 @@ def whole_step(config, classes:int, device:torch.device=torch.device("cpu")):
     state = new_state(config, classes, 10**6, device)
     x = .1*torch.randn(config.batch_size, 1, config.n_samples, generator=torch.Generator().manual_seed(0))
     y = torch.eye(classes)[torch.arange(config.batch_size) % classes]
-    x, y, augment, objective = x.to(device), y.to(device), make_augment(config), Objective(config.label_smoothing)
-    def step(): train_step(state, *prepare_batch(x, y, augment, config, state.step), config, objective)
+    x, y, augment = x.to(device), y.to(device), make_augment(config)
+    net, objective = compiled(state.learner, Objective(config.label_smoothing), config, device) # as `fit` does it
+    def step(): train_step(state, *prepare_batch(x, y, augment, config, state.step), config, objective, net)
     return step
 
 def step_rows(device:torch.device, repeats:int=15) -> list: # a dict a preset: what a fold hears and takes

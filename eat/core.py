@@ -59,7 +59,7 @@ def send(
     device,         # where it goes
 ) -> torch.Tensor:
     "`x` on the device, without waiting for it: a GPU fetches it from pinned memory."
-    if x.device.type == "cpu" and torch.device(device).type == "cuda": x = x.pin_memory()
+    if x.device.type == "cpu" and torch.device(device).type == "cuda": x = x.contiguous().pin_memory()
     return x.to(device, non_blocking=True)
 
 # %% ../nbs/engine/core.ipynb #8d8c979c

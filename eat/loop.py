@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 from .core import atomic_write, prepare_device, some
 from .loss import MULTI, SINGLE, figure_text, metric_of
 from .run import expand, length_hint
+from .windows import wants_bf16
 
 # %% ../nbs/engine/loop.ipynb #e70b8466
 @contextmanager
@@ -263,7 +264,8 @@ def result_of(
     figures = dict(command=command, metrics=run.metrics, never_answered=run.never, weights="EMA, last step",
                    epochs=last["epoch"], steps=t.state.step)
     cost = dict(seconds=last["seconds"], clips_per_s=last["clips_per_s"], memory_mb=last["memory_mb"],
-                processes=t.accelerator.num_processes)
+                processes=t.accelerator.num_processes, compiled=t.compiled,
+                computed_in="bf16" if wants_bf16(run.config, t.device) else "fp32")
     best = dict(best_epoch=_best(run.history, metric_of(run.metrics)), watched=_watched(t, run.heard))
     data = dict(name=settings["dataset"], train_clips=len(t.train), test_clips=len(t.test),
                 test_clips_in_training=run.heard, test_fold=settings["fold"], classes=len(t.train.classes))

@@ -220,7 +220,7 @@ def compiled(
     world:int=1,    # processes
 ) -> tuple: # both as a step calls them
     """Network and loss, compiled where the configuration asks for it. On one GPU the kernels of a
-    step are recorded and replayed as a whole (CUDA graphs): all its batches have one shape."""
+    step are recorded and replayed as a whole (CUDA graphs), for all its batches have one shape."""
     gpu = device.type == "cuda"
     if not (config.compile == "on" or config.compile == "auto" and gpu): return net, objective
     if config.compile == "auto" and not can_compile():
@@ -228,7 +228,7 @@ def compiled(
                       "missing; compile='on' tries it all the same")
         return net, objective
     mode = "reduce-overhead" if gpu and world == 1 else None
-    return torch.compile(net, mode=mode), torch.compile(objective, mode=mode)
+    return tuple(torch.compile(f, mode=mode, dynamic=False) for f in (net, objective))
 
 def is_binary(config:TrainConfig, step:int) -> bool:
     "Whether the loss of this step is binary cross entropy."
@@ -434,6 +434,7 @@ class Training:
     path:Path|None = None   # the run's folder
     started:dict|None = None # from which weights, as `start_from` says; None: random ones
     watched_name:str = "held-out"
+    compiled:bool = False   # network and loss, in this session
     stop:bool = False       # a callback sets it: end after this step, with a checkpoint
 
     def call(self, name:str):
@@ -469,7 +470,9 @@ def _made_ready(t:Training) -> tuple: # network and loss as a step calls them
     a, learner, frozen = t.accelerator, t.state.learner, t.state.step < probe_steps(t)
     if t.started: freeze_body(learner, frozen)
     net = learner if a.num_processes == 1 else a.prepare_model(learner, device_placement=False)
-    return compiled(net, t.objective, t.config, t.device, a.num_processes)
+    run, objective = compiled(net, t.objective, t.config, t.device, a.num_processes)
+    t.compiled = run is not net
+    return run, objective
 
 def _train_mode(t:Training, net):
     "Training mode, but for a frozen body."
