@@ -61,7 +61,7 @@ def _seconds(f, device:torch.device) -> float:
 def in_turn(
     *functions,     # to be compared, called without arguments
     device:str|torch.device="cpu", # where they work
-    repeats:int=5,  # turns; before them go uncounted ones: what compiles records in the second and replays from the third
+    repeats:int=5,  # turns; one more goes before, uncounted; on a GPU three: compile, record, replay
 ) -> list: # for each function the seconds of every turn
     "Time functions side by side: one turn calls each of them once."
     device = torch.device(device)

@@ -125,7 +125,8 @@ EXPERIMENTS |= dict(
          "no mixing": dict(_FIVE, mix_p=0.),
          "no transforms": dict(_FIVE, augment="none"),
          "no self-distillation": dict(_FIVE, self_distill=False),
-         "batches of 8": dict(_FIVE, batch_size=8, steps=600, ema_decay=.9975)}, "as esc10", without=1),
+         "batches of 8": dict(_FIVE, batch_size=8, steps=600, ema_decay=.9975),
+         "EAT-XS, 1200 steps": dict(_FIVE, model="eat_xs", steps=1200, vote="equal")}, "as esc10", without=1), # as the others
     recipe_15min=Experiment(
         "Three times as many steps: do the transforms pay now? Fold 1 takes no part",
         {"as esc10": _FIFTEEN,
