@@ -44,6 +44,7 @@ _WHOLE = dict(n_samples=57344, epochs=40, crop="random", loss="auto")
 _CROPS = dict(_WHOLE, n_samples=28672, epochs=80, crop="sound")
 _SHORT = dict(_BINARY, epochs=20, eval_every=1000)
 _LONG = dict(_SHORT, epochs=100)
+_EIGHT = dict(channels=8, dim=128, heads=8, ff=512) # between EAT-XS (4 channels) and EAT-S (16)
 _FIVE = dict(steps=300, eval_every=1000) # of `esc10`: about five minutes
 _FIFTEEN = dict(steps=900, eval_every=1000)
 
@@ -126,7 +127,9 @@ EXPERIMENTS |= dict(
          "no transforms": dict(_FIVE, augment="none"),
          "no self-distillation": dict(_FIVE, self_distill=False),
          "batches of 8": dict(_FIVE, batch_size=8, steps=600, ema_decay=.9975),
-         "EAT-XS, 1200 steps": dict(_FIVE, model="eat_xs", steps=1200, vote="equal")}, "as esc10", without=1), # as the others
+         "EAT-XS, 1200 steps": dict(_FIVE, model="eat_xs", steps=1200, vote="equal"), # as in the others
+         "8 channels, 600 steps": dict(_FIVE, model="eat_xs", parts=_EIGHT, steps=600, vote="equal")},
+        "as esc10", without=1),
     recipe_15min=Experiment(
         "Three times as many steps: do the transforms pay now? Fold 1 takes no part",
         {"as esc10": _FIFTEEN,
