@@ -204,9 +204,8 @@ def waves(self:ClipSet,
     starts=None,             # first sample of each cut (B,), whole numbers, instead of `mode`
 ) -> Tensor: # (B, 1, n_samples) float32, as loud as the recordings
     """A batch of waveforms of one length: longer clips are cut, shorter ones stay whole and get
-    zeros at their end. The same on every device, but for
-        the last bit. ValueError for another mode, a margin or a
-    length out of range."""
+    zeros at their end. The same on every device, but for the last bit.
+    ValueError for another mode, a margin or a length out of range."""
     if mode not in CUTS: raise ValueError(f"mode={mode!r}, expected one of {', '.join(CUTS)}")
     if not 0 <= margin <= 1: raise ValueError(f"margin={margin!r}, expected between 0 and 1")
     n = n_samples
