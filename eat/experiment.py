@@ -133,7 +133,8 @@ EXPERIMENTS |= dict(
     recipe_15min=Experiment(
         "Three times as many steps: do the transforms pay now? Fold 1 takes no part",
         {"as esc10": _FIFTEEN,
-         "no transforms": dict(_FIFTEEN, augment="none")}, "as esc10", without=1),
+         "no transforms": dict(_FIFTEEN, augment="none"),
+         "EAT-XS, 3600 steps": dict(_FIFTEEN, model="eat_xs", steps=3600, vote="equal")}, "as esc10", without=1),
 )
 
 # %% ../nbs/engine/experiment.ipynb #3b6da125
