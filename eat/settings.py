@@ -243,7 +243,8 @@ _WORD = dict(sr=16000, n_samples=16384, parts=dict(factors=(4, 4, 4))) # one sec
 # %% ../nbs/engine/settings.ipynb #77c3b7c4
 PRESETS = dict(
     synth=dict(epochs=12, mix_p=.25, loss="ce"),
-    esc10=_SHORT | _XS | dict(dataset="esc10", crop="sound", loss="ce", lr=3e-4, epochs=80),
+    esc10=_SHORT | _XS | dict(dataset="esc10", model="eat_xs", crop="sound", loss="ce", lr=3e-4, epochs=180,
+                              eval_every=5),
     esc10_xs=_XS | dict(dataset="esc10", epochs=20, lr=3e-4, eval_every=5),
     esc40_xs=_XS | dict(dataset="esc40", crop="sound", loss="ce", batch_size=32, lr=1e-3, epochs=30, eval_every=10),
     esc50_laptop=_SHORT | _XS | dict(dataset="esc50", crop="sound", loss="ce", batch_size=32, lr=5e-4, epochs=65,
