@@ -762,10 +762,13 @@ def _operations(device, model, n_samples, batch, repeats, pairs):
 BENCH = dict(augment=_augment, stages=_stages, steps=_steps, reading=_reading, inference=_inference,
              roofline=_roofline, tried=_tried, operations=_operations)
 
-def _of_others(file, hardware:str) -> list: # dicts
-    "The rows of a table that were measured on other machines."
+def _kept(file, rows:list, hardware:str) -> list: # dicts
+    "The rows of a table of steps that `rows` do not replace: of other machines, or of steps that no preset makes now."
     if not file.exists(): return []
-    with open(file, newline="") as f: return [r for r in csv.DictReader(f) if r["hardware"] != hardware]
+    def step(r): return [str(r.get(k)) for k in ("model", "sr", "n_samples", "batch_size")]
+    again = [step(r) for r in rows]
+    with open(file, newline="") as f:
+        return [r for r in csv.DictReader(f) if r["hardware"] != hardware or step(r) not in again]
 
 def _line(row:dict) -> str:
     "One row for the terminal."
@@ -814,7 +817,7 @@ def eat_bench(
             line += f" --model {model} --n_samples {n_samples} --batch {batch} --repeats {repeats} --pairs {pairs}"
         origin = provenance(there)
         file = expand(results)/f"speed_{part}_{there.type}.csv"
-        if part == "steps": rows = _of_others(file, origin["hardware"]) + rows
+        if part == "steps": rows = _kept(file, rows, origin["hardware"]) + rows
         write_table(rows, file, **size, command=line,
                     commit=origin["commit"], date=origin["date"], hardware=origin["hardware"], cores=os.cpu_count(),
                     load=load, seconds=seconds, **origin["versions"])
