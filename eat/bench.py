@@ -762,7 +762,7 @@ def _operations(device, model, n_samples, batch, repeats, pairs):
 BENCH = dict(augment=_augment, stages=_stages, steps=_steps, reading=_reading, inference=_inference,
              roofline=_roofline, tried=_tried, operations=_operations)
 
-def _kept(file, rows:list, hardware:str) -> list: # dicts
+def _rows_kept(file, rows:list, hardware:str) -> list: # dicts
     "The rows of a table of steps that `rows` do not replace: of other machines, or of steps that no preset makes now."
     if not file.exists(): return []
     def step(r): return [str(r.get(k)) for k in ("model", "sr", "n_samples", "batch_size")]
@@ -817,7 +817,7 @@ def eat_bench(
             line += f" --model {model} --n_samples {n_samples} --batch {batch} --repeats {repeats} --pairs {pairs}"
         origin = provenance(there)
         file = expand(results)/f"speed_{part}_{there.type}.csv"
-        if part == "steps": rows = _kept(file, rows, origin["hardware"]) + rows
+        if part == "steps": rows = _rows_kept(file, rows, origin["hardware"]) + rows
         write_table(rows, file, **size, command=line,
                     commit=origin["commit"], date=origin["date"], hardware=origin["hardware"], cores=os.cpu_count(),
                     load=load, seconds=seconds, **origin["versions"])

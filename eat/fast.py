@@ -328,14 +328,6 @@ def _edges(p:int)->list: # (output, tap, sample) of each product that zero paddi
     left = [(j, k, p-j-k) for j in range(p) for k in range(p-j)]
     return left + [(-1-j, -1-k, -1-i) for j,k,i in left]
 
-def _conv_backward(g, x, w, padding=0, need_dx=True):
-    "Gradients of `F.conv1d(x, w, padding=padding)`: of `x` (None if not needed) and of `w`."
-    wanted = [need_dx, True, False] # of input, weight, bias
-    dx,dw,_ = torch.ops.aten.convolution_backward(
-        g, x, w, bias_sizes=None, stride=[1], padding=[padding], dilation=[1], transposed=False,
-        output_padding=[0], groups=1, output_mask=wanted)
-    return dx,dw
-
 def _usual_conv(x, w):
     "Convolution with reflection at the ends by way of PyTorch's own."
     p = w.shape[2]//2
@@ -451,7 +443,7 @@ def _dense_backward(lo, hi, g, x, w, dx, dw):
 # %% ../nbs/engine/fast.ipynb #dense007
 def _long(x, w)->bool:
     "Whether the loops are made for these shapes: few channels, a long signal."
-    return x.dtype==torch.float32 and len(w)%4==0 and x.shape[2] >= 64*x.shape[1]
+    return x.dtype==torch.float32 and len(w)%4==0 and x.shape[1]<=8 and x.shape[2]>=64*x.shape[1]
 
 def _conv(x, w):
     """Convolution of an odd kernel with reflection at the ends:
