@@ -132,7 +132,7 @@ EXPERIMENTS |= dict(
          "8 channels, 600 steps": dict(_FIVE, model="eat_xs", parts=_EIGHT, steps=600)},
         "EAT-S, 300 steps", without=1),
     recipe_15min=Experiment(
-        "Three times as many steps: do the transforms pay now? Fold 1 takes no part",
+        "Three times as many steps: do transforms pay now, does the small network still lead? Fold 1 takes no part",
         {"EAT-S, 900 steps": _FIFTEEN,
          "no transforms": dict(_FIFTEEN, augment="none"),
          "EAT-XS, 3600 steps": dict(_FIFTEEN, model="eat_xs", steps=3600)}, "EAT-S, 900 steps", without=1),

@@ -443,7 +443,9 @@ def _dense_backward(lo, hi, g, x, w, dx, dw):
 # %% ../nbs/engine/fast.ipynb #dense007
 def _long(x, w)->bool:
     "Whether the loops are made for these shapes: few channels, a long signal."
-    return x.dtype==torch.float32 and len(w)%4==0 and x.shape[1]<=8 and x.shape[2]>=64*x.shape[1]
+    plain = all(v.device.type=="cpu" and v.dtype==torch.float32 and v.numel() for v in (x, w))
+    fits = x.shape[1]==w.shape[1] and w.shape[2]%2==1 and x.shape[2] > w.shape[2]//2
+    return plain and fits and len(w)%4==0 and x.shape[1]<=8 and x.shape[2]>=64*x.shape[1]
 
 def _conv(x, w):
     """Convolution of an odd kernel with reflection at the ends:
