@@ -448,8 +448,7 @@ def _long(x, w)->bool:
     return plain and fits and len(w)%4==0 and x.shape[1]<=8 and x.shape[2]>=64*x.shape[1]
 
 def _conv(x, w):
-    """Convolution of an odd kernel with reflection at the ends:
-    (batch, c_in, time), (c_out, c_in, kernel) -> (batch, c_out, time)."""
+    "What `ReflectConv` computes."
     if not _long(x, w): return _usual_conv(x, w)
     x,w = x.contiguous(),w.contiguous()
     out = x.new_empty(len(x), len(w), x.shape[2])
@@ -457,7 +456,7 @@ def _conv(x, w):
     return out
 
 def _conv_grads(g, x, w, need_dx=True):
-    "Gradients of `_conv`: of `x` (None if not needed) and of `w`."
+    "Its gradients: of `x` (None if not needed) and of `w`."
     if not _long(x, w): return _usual_grads(g, x, w, need_dx)
     g,x,w = g.contiguous(),x.contiguous(),w.contiguous()
     dx,dw = torch.empty_like(x),w.new_empty(len(x), *w.shape, dtype=torch.double)
@@ -465,7 +464,8 @@ def _conv_grads(g, x, w, need_dx=True):
     return dx if need_dx else None, dw.sum(0).float()
 
 class ReflectConv(Function):
-    "`_conv` with its gradients."
+    """Convolution of an odd kernel with reflection at the ends, and its gradients:
+    (batch, c_in, time), (c_out, c_in, kernel) -> (batch, c_out, time)."""
     @staticmethod
     def forward(ctx, x, w):
         ctx.save_for_backward(x, w)
