@@ -8,7 +8,7 @@ __all__ = ['CONTENDERS', 'ORT_WEB', 'plain_copy', 'Prepared', 'about', 'to_expor
            'ort_files', 'page_facts', 'write_page', 'eat_export']
 
 # %% ../nbs/engine/export.ipynb #63008c66
-import copy, copyreg, dataclasses, json, os, shutil, subprocess, sys, tempfile, time
+import contextlib, copy, copyreg, dataclasses, io, json, math, os, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
 from statistics import median
 
@@ -168,11 +168,14 @@ def _reader(clips):
     "Calibration clips, one at a time, as ONNX Runtime asks for them."
     from onnxruntime.quantization import CalibrationDataReader
     class Clips(CalibrationDataReader):
-        left = iter(clips)
+        def __len__(self): return len(clips)
+        def set_range(self, start_index, end_index): self.left = iter(clips[start_index:end_index])
         def get_next(self):
             x = next(self.left, None)
             return None if x is None else dict(waveforms=x[None].float().cpu().numpy())
     return Clips()
+
+_RANGES = dict(CalibPercentile=99.98, CalibTensorRangeSymmetric=False) # without 0.01 % of the values at either end
 
 def quantise(
     path,  # an ONNX file in float, replaced
@@ -180,16 +183,19 @@ def quantise(
 ):
     "Convolutions in 8 bits, a scale for each channel, all but the first one."
     import onnx
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
     if not len(clips): raise ValueError("no clips to calibrate on")
     with tempfile.TemporaryDirectory() as d:
         folded, small = Path(d)/"folded.onnx", Path(d)/"int8.onnx"
         quant_pre_process(path, folded, skip_symbolic_shape=True) # norms become part of the convolutions
         first = next(n.name for n in onnx.load(folded).graph.node if n.op_type == "Conv")
-        quantize_static(folded, small, _reader(clips), quant_format=QuantFormat.QDQ, per_channel=True,
-                        op_types_to_quantize=["Conv"], nodes_to_exclude=[first],
-                        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+        with contextlib.redirect_stdout(io.StringIO()): # it tells of every step
+            quantize_static(folded, small, _reader(clips), quant_format=QuantFormat.QDQ, per_channel=True,
+                            calibrate_method=CalibrationMethod.Percentile,
+                            extra_options=_RANGES | dict(CalibStridedMinMax=math.gcd(len(clips), 16)), # in memory at once
+                            op_types_to_quantize=["Conv"], nodes_to_exclude=[first],
+                            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
         shutil.copyfile(small, path)
 
 # %% ../nbs/engine/export.ipynb #027cdf8a
