@@ -193,7 +193,7 @@ def quantise(
         with contextlib.redirect_stdout(io.StringIO()): # it tells of every step
             quantize_static(folded, small, _reader(clips), quant_format=QuantFormat.QDQ, per_channel=True,
                             calibrate_method=CalibrationMethod.Percentile,
-                            extra_options=_RANGES | dict(CalibStridedMinMax=math.gcd(len(clips), 16)), # in memory at once
+                            extra_options=_RANGES | dict(CalibStridedMinMax=math.gcd(len(clips), 16)), # at once
                             op_types_to_quantize=["Conv"], nodes_to_exclude=[first],
                             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
         shutil.copyfile(small, path)
