@@ -168,6 +168,7 @@ def _reader(clips):
     "Calibration clips, one at a time, as ONNX Runtime asks for them."
     from onnxruntime.quantization import CalibrationDataReader
     class Clips(CalibrationDataReader):
+        left = iter(clips)
         def __len__(self): return len(clips)
         def set_range(self, start_index, end_index): self.left = iter(clips[start_index:end_index])
         def get_next(self):
@@ -179,9 +180,9 @@ _RANGES = dict(CalibPercentile=99.98, CalibTensorRangeSymmetric=False) # without
 
 def quantise(
     path,  # an ONNX file in float, replaced
-    clips, # waveforms (n, channels, time) to find ranges on
+    clips, # waveforms (n, channels, time) to find ranges on, as the file hears them
 ):
-    "Convolutions in 8 bits, a scale for each channel, all but the first one."
+    "Convolutions in 8 bits, a scale for each channel, all but the first one. ValueError without clips."
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -193,7 +194,7 @@ def quantise(
         with contextlib.redirect_stdout(io.StringIO()): # it tells of every step
             quantize_static(folded, small, _reader(clips), quant_format=QuantFormat.QDQ, per_channel=True,
                             calibrate_method=CalibrationMethod.Percentile,
-                            extra_options=_RANGES | dict(CalibStridedMinMax=math.gcd(len(clips), 16)), # at once
+                            extra_options=_RANGES | dict(CalibStridedMinMax=math.gcd(len(clips), 4)), # held at once
                             op_types_to_quantize=["Conv"], nodes_to_exclude=[first],
                             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
         shutil.copyfile(small, path)
